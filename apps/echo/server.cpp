@@ -1,0 +1,110 @@
+#include "server.hpp"
+
+#include <array>
+#include <iterator>
+#include <span>
+#include <utility>
+
+namespace echo {
+
+namespace {
+
+// The loop's one buffer: a waiting read only refers to it. Data is in it only from the end of a read to the write
+// that follows without a suspension.
+std::array<std::byte, 64 * 1024> shared_buffer;
+
+bool must_wait(const eddy::error& e) noexcept {
+  return e == std::errc::resource_unavailable_try_again;
+}
+
+}  // namespace
+
+eddy::future<eddy::result<eddy::net::socket_address>> server::start() {
+  auto bound = co_await eddy::attempt(eddy::net::tcp_listener::bind(options_.bind));
+  if (!bound) co_return std::move(bound).error();
+  listener_.emplace(*std::move(bound));
+  co_return listener_->local_addr();
+}
+
+eddy::future<eddy::result<void>> server::serve() {
+  acceptor_.emplace(eddy::spawn(accept_all()));
+  auto outcome = co_await eddy::attempt(*acceptor_);
+  listener_.reset();
+  if (!open_.empty()) {
+    drained_.emplace();
+    auto drained = drained_->get_future();
+    co_await std::move(drained);
+  }
+  // Asked to stop: the acceptor's end is ours.
+  if (!outcome && stopping_) co_return eddy::result<void>();
+  co_return outcome;
+}
+
+void server::stop() noexcept {
+  stopping_ = true;
+  if (acceptor_) acceptor_->abort();
+  for (auto& c : open_) {
+    // What has come already is answered; who is behind with taking its answer gets the rest first.
+    while (c.rest.empty()) {
+      const auto n = c.stream.try_read(shared_buffer);
+      if (!n || *n == 0) {
+        c.task->abort();
+        break;
+      }
+      answer(c, *n);
+    }
+  }
+}
+
+eddy::future<eddy::result<void>> server::accept_all() {
+  for (;;) {
+    if (options_.max_connections != 0 && open_.size() >= options_.max_connections) {
+      room_.emplace();
+      auto room = room_->get_future();
+      co_await std::move(room);
+      continue;
+    }
+    auto accepted = co_await eddy::attempt(listener_->accept());
+    if (!accepted) co_return std::move(accepted).error();
+    static_cast<void>(accepted->stream.set_nodelay(true));
+    ++served_;
+    open_.emplace_back(std::move(accepted->stream));
+    const auto self = std::prev(open_.end());
+    self->task.emplace(eddy::spawn(echo(membership(*this, self))));
+  }
+}
+
+eddy::future<eddy::result<void>> server::echo(membership self) {
+  connection& c = *self;
+  while (!stopping_) {
+    const auto n = co_await eddy::or_return(c.stream.read(shared_buffer));
+    if (n == 0) break;
+    answer(c, n);
+    if (!c.rest.empty()) {
+      co_await eddy::or_return(c.stream.write_all(c.rest));
+      c.rest = {};
+    }
+  }
+  co_return eddy::result<void>();
+}
+
+/// Sends the `n` bytes in the shared buffer back, as far as the peer takes them at once. A peer that is gone
+/// is noticed by the next read.
+void server::answer(connection& c, std::size_t n) noexcept {
+  ++requests_;
+  bytes_ += n;
+  const auto data = std::span<const std::byte>(shared_buffer).first(n);
+  const auto written = c.stream.try_write(data);
+  if (!written && !must_wait(written.error())) return;
+  const auto done = written ? *written : 0;
+  if (done != data.size())
+    c.rest.assign(data.begin() + static_cast<std::ptrdiff_t>(done), data.end());
+}
+
+void server::ended(registry::iterator self) noexcept {
+  open_.erase(self);
+  if (room_) std::exchange(room_, std::nullopt)->set_value();
+  if (drained_ && open_.empty()) std::exchange(drained_, std::nullopt)->set_value();
+}
+
+}  // namespace echo

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <cassert>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <eddy/base/misuse.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/future.hpp>
+#include <eddy/core/poll.hpp>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+/// Anything that can be awaited.
+template <class X>
+concept awaitable = is_future_v<std::remove_cvref_t<X>> || pollable<X>;
+
+/// One branch of a combinator: a future or a leaf by value, or a leaf (so also a `pinned` future) by
+/// reference, which is polled in place and left alone otherwise. All answer `polled<result<T, E>>`.
+/// A branch may be moved until its first poll.
+template <class X>
+class branch;
+
+/// A future by value: a chain of its own, polled through.
+template <class T>
+class branch<future<T>> {
+ public:
+  using value_type = T;
+  using error_type = error;
+
+  explicit branch(future<T>&& f) {
+    if (!f.valid()) awaited_empty_future();
+    frame_ = future_access::release(f);
+  }
+  branch(branch&& other) noexcept : frame_(std::exchange(other.frame_, {})) {
+    assert(!other.started_ && "eddy: a leaf moved after its first poll");
+  }
+  branch& operator=(branch&&) = delete;
+  ~branch() { drop(); }
+
+  polled<result<T>> poll(context& cx) noexcept {
+    if (!frame_) return result<T>(error(errc::misuse, "a future was polled after it had ended"));
+    if (!started_) {
+      started_ = true;
+      frame_.promise().owner = &chain_;
+      chain_.next = frame_;
+    }
+    if (!chain_.run(cx)) return pending;
+    struct destroy_at_end {
+      handle frame;
+      ~destroy_at_end() { frame.destroy(); }
+    } guard{std::exchange(frame_, {})};
+    auto& p = guard.frame.promise();
+#if EDDY_EXCEPTIONS
+    if (p.failure) return result<T>(error::from_exception(std::move(p.failure)));
+    try {
+#endif
+      if constexpr (std::is_void_v<T>)
+        return result<T>();
+      else if constexpr (std::is_reference_v<T>)
+        return result<T>(static_cast<T>(*p.value()));
+      else
+        return result<T>(std::in_place, std::move(p.value()));
+#if EDDY_EXCEPTIONS
+    } catch (...) {  // the value's move threw
+      return result<T>(error::current_exception());
+    }
+#endif
+  }
+
+  /// Destroys what has not ended; nothing is left in flight.
+  void drop() noexcept {
+    const auto frame = std::exchange(frame_, {});
+    if (!frame) return;
+    if (started_)
+      chain_.destroy();
+    else
+      frame.destroy();
+  }
+
+ private:
+  using handle = std::coroutine_handle<coroutine_promise<T>>;
+  handle frame_{};
+  chain chain_;
+  bool started_ = false;
+};
+
+template <class Leaf>
+polled<result<typename outcome_of<Leaf>::value_type, typename outcome_of<Leaf>::error_type>>
+poll_as_result(Leaf& leaf, context& cx) noexcept {
+  using outcome = outcome_of<Leaf>;
+  using answer = result<typename outcome::value_type, typename outcome::error_type>;
+  auto p = leaf.poll(cx);
+  if (!p) return pending;
+  if constexpr (outcome::fails)
+    return std::move(*p);
+  else if constexpr (std::is_void_v<typename outcome::value_type>)
+    return answer();
+  else if constexpr (std::is_reference_v<typename outcome::value_type>)
+    return answer(p.take());
+  else
+    return answer(std::in_place, p.take());
+}
+
+/// A leaf by value.
+template <class Leaf>
+requires(!std::is_reference_v<Leaf> && pollable<Leaf>) class branch<Leaf> {
+ public:
+  using value_type = typename outcome_of<Leaf>::value_type;
+  using error_type = typename outcome_of<Leaf>::error_type;
+
+  explicit branch(Leaf&& leaf) : leaf_(std::in_place, std::move(leaf)) {}
+  polled<result<value_type, error_type>> poll(context& cx) noexcept {
+    if (!leaf_) fatal("a leaf was polled after it had been dropped");
+    return poll_as_result(*leaf_, cx);
+  }
+  void drop() noexcept { leaf_.reset(); }
+
+ private:
+  std::optional<Leaf> leaf_;
+};
+
+/// A leaf of the user's own: polled in place, never dropped.
+template <class Leaf>
+requires pollable<Leaf>
+class branch<Leaf&> {
+ public:
+  using value_type = typename outcome_of<Leaf>::value_type;
+  using error_type = typename outcome_of<Leaf>::error_type;
+
+  explicit branch(Leaf& leaf) noexcept : leaf_(&leaf) {}
+  polled<result<value_type, error_type>> poll(context& cx) noexcept {
+    return poll_as_result(*leaf_, cx);
+  }
+  void drop() noexcept {}
+
+ private:
+  Leaf* leaf_;
+};
+
+template <class T>
+class branch<future<T>&> {
+  static_assert(always_false<T>,
+                "eddy: a future named as a branch would be left half run: pin it first "
+                "(auto work = eddy::pin(f());) or give it away with std::move");
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/result.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/poll.hpp>
+#include <eddy/core/task.hpp>
+
+namespace eddy::inline EDDY_ABI {
+
+/// Names a task of a runtime; never used again while the runtime lives.
+struct task_id {
+  std::uint64_t value = 0;
+  friend auto operator<=>(const task_id&, const task_id&) = default;
+};
+
+template <class T>
+class join_handle;
+
+namespace detail {
+
+class join_link;
+struct join_access;
+
+/// The state bits of an ended task, or 0: the target of `cx` will be woken.
+std::uint32_t join_poll(task& t, join_link* link, context& cx) noexcept;
+/// The handle goes away; `taken`: it has had the outcome.
+void join_drop(task& t, join_link* link, bool taken) noexcept;
+void join_abort(task& t) noexcept;
+bool join_finished(const task& t) noexcept;
+task_id join_id(const task& t) noexcept;
+#if EDDY_EXCEPTIONS
+std::exception_ptr join_take_failure(task& t, join_link* link) noexcept;
+#endif
+/// The value has been moved out.
+void join_took_value(task& t, join_link* link) noexcept;
+
+}  // namespace detail
+
+/// Owns the right to a task's outcome: `co_await handle` is its value or throws what it threw.
+///
+/// An aborted task gives `join_error` (code `errc::aborted`). Dropping the handle detaches the task, it
+/// runs on; so does a handle that loses a select by value.
+/// Cancel safety: nothing is lost while the handle lives; await it again.
+/// Threads: `abort`, `is_finished`, `id` and dropping from any thread. A handle made by `spawn` is awaited
+/// on its own runtime, one made by `handle::spawn` anywhere.
+/// Errors: awaiting twice is misuse.
+template <class T = void>
+class join_handle {
+ public:
+  using value_type = T;
+
+  join_handle(join_handle&& other) noexcept
+      : task_(std::exchange(other.task_, nullptr)),
+        link_(std::exchange(other.link_, nullptr)),
+        taken_(other.taken_) {}
+  join_handle& operator=(join_handle&& other) noexcept {
+    std::swap(task_, other.task_);
+    std::swap(link_, other.link_);
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  ~join_handle() {
+    if (task_ != nullptr) detail::join_drop(*task_, link_, taken_);
+  }
+
+  polled<result<T>> poll(context& cx) noexcept {
+    if (task_ == nullptr || taken_)
+      return result<T>(
+          error(errc::misuse, "a join handle was awaited twice, or after it was moved from"));
+    const auto state = detail::join_poll(*task_, link_, cx);
+    if (state == 0) return pending;
+    if (!cx.proceed()) return pending;
+    return take(state);
+  }
+
+  /// Asks the task to end: its loop destroys it where it waits. A task that has ended, or ends in the
+  /// poll that is going on, is not affected. Asynchronous: await the handle to know.
+  void abort() const noexcept {
+    if (task_ != nullptr) detail::join_abort(*task_);
+  }
+  /// True once the task has ended, in whichever way.
+  bool is_finished() const noexcept { return task_ == nullptr || detail::join_finished(*task_); }
+  task_id id() const noexcept { return task_ == nullptr ? task_id{} : detail::join_id(*task_); }
+
+ private:
+  friend detail::join_access;
+  join_handle(detail::task& t, detail::join_link* link) noexcept : task_(&t), link_(link) {}
+
+  result<T> take(std::uint32_t state) noexcept {
+    using detail::task_state;
+    taken_ = true;
+#if EDDY_EXCEPTIONS
+    if ((state & task_state::has_failure) != 0)
+      return result<T>(error::from_exception(detail::join_take_failure(*task_, link_)));
+#endif
+    if ((state & task_state::aborted) != 0) return result<T>(error(errc::aborted, "task"));
+    if ((state & task_state::misused) != 0)
+      return result<T>(error(errc::misuse,
+                             "a join handle made by spawn() is awaited on its own runtime; use "
+                             "handle::spawn for one that is awaited elsewhere"));
+    if constexpr (std::is_void_v<T>) {
+      return result<T>();
+    } else {
+      auto& value = static_cast<detail::task_block<T>&>(*task_).value;
+      struct at_end {
+        join_handle* self;
+        ~at_end() {
+          std::destroy_at(&static_cast<detail::task_block<T>&>(*self->task_).value);
+          detail::join_took_value(*self->task_, self->link_);
+        }
+      } guard{this};
+#if EDDY_EXCEPTIONS
+      try {
+#endif
+        if constexpr (std::is_reference_v<T>)
+          return result<T>(static_cast<T>(*value));
+        else
+          return result<T>(std::in_place, std::move(value));
+#if EDDY_EXCEPTIONS
+      } catch (...) {
+        return result<T>(error::current_exception());
+      }
+#endif
+    }
+  }
+
+  detail::task* task_;
+  detail::join_link* link_;
+  bool taken_ = false;
+};
+
+namespace detail {
+
+struct join_access {
+  template <class T>
+  static join_handle<T> make(task& t, join_link* link) noexcept {
+    return join_handle<T>(t, link);
+  }
+  template <class T>
+  static join_link* link(const join_handle<T>& h) noexcept {
+    return h.link_;
+  }
+  template <class T>
+  static result<T> take(join_handle<T>& h, std::uint32_t state) noexcept {
+    return h.take(state);
+  }
+};
+
+}  // namespace detail
+
+}  // namespace eddy::inline EDDY_ABI

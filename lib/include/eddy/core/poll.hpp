@@ -1,0 +1,146 @@
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <eddy/base/result.hpp>
+#include <eddy/base/unit.hpp>
+#include <eddy/config.hpp>
+
+namespace eddy::inline EDDY_ABI {
+
+class context;
+
+/// Says "not yet" in the answer of a `poll`: `return eddy::pending;`. Whoever says it has stored a
+/// waker, or nobody will ever ask again.
+struct pending_t {};
+inline constexpr pending_t pending{};
+
+/// Says "done" in the answer of a `poll` that has no value: `return eddy::ready;`.
+struct ready_t {};
+inline constexpr ready_t ready{};
+
+/// What a `poll` answers: nothing yet, or a value of type `T` (`void` and references too).
+///
+/// A leaf that can fail answers `polled<result<T>>`: awaiting it gives the `T` or throws the error,
+/// `attempt` gives the `result<T>`.
+template <class T = void>
+class [[nodiscard]] polled {
+  using stored = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>;
+
+ public:
+  using value_type = T;
+
+  constexpr polled(pending_t) noexcept {}
+  template <class U = T>
+  requires(
+      !std::is_reference_v<T> && std::is_constructible_v<T, U> &&
+      !std::is_same_v<std::remove_cvref_t<U>, polled> &&
+      !std::is_same_v<
+          std::remove_cvref_t<U>,
+          pending_t>) constexpr polled(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>)
+      : value_(std::in_place, std::forward<U>(value)) {}
+  constexpr polled(T value) noexcept requires std::is_reference_v<T> : value_(&value) {}
+
+  /// True once there is a value.
+  constexpr bool is_ready() const noexcept { return value_.has_value(); }
+  constexpr explicit operator bool() const noexcept { return is_ready(); }
+
+  /// The value, moved out. Only when `is_ready()`.
+  constexpr T take() noexcept(std::is_reference_v<T> || std::is_nothrow_move_constructible_v<T>) {
+    if constexpr (std::is_reference_v<T>)
+      return static_cast<T>(**value_);
+    else
+      return std::move(*value_);
+  }
+  /// The value in place. Only when `is_ready()`.
+  constexpr std::remove_reference_t<T>* operator->() noexcept { return &**this; }
+  constexpr std::remove_reference_t<T>& operator*() & noexcept {
+    if constexpr (std::is_reference_v<T>)
+      return **value_;
+    else
+      return *value_;
+  }
+
+ private:
+  std::optional<stored> value_;
+};
+
+template <>
+class [[nodiscard]] polled<void> {
+ public:
+  using value_type = void;
+  constexpr polled(pending_t) noexcept {}
+  constexpr polled(ready_t) noexcept : ready_(true) {}
+  constexpr bool is_ready() const noexcept { return ready_; }
+  constexpr explicit operator bool() const noexcept { return ready_; }
+  constexpr void take() const noexcept {}
+
+ private:
+  bool ready_ = false;
+};
+
+namespace detail {
+
+template <class>
+inline constexpr bool is_polled_v = false;
+template <class T>
+inline constexpr bool is_polled_v<polled<T>> = true;
+
+template <class T>
+concept answers_polled = is_polled_v<T>;
+
+}  // namespace detail
+
+/// A leaf: anything with `poll(context&) noexcept -> polled<T>`. It can be awaited, selected over,
+/// and polled by hand. Pending means that it keeps a waker of the context and will wake it.
+/// A leaf may be moved until its first poll and stays where it is from then on.
+template <class L>
+concept pollable = requires(std::remove_reference_t<L>& leaf, context& cx) {
+  { leaf.poll(cx) }
+  noexcept->detail::answers_polled;
+};
+
+namespace detail {
+
+/// How an answer of a leaf becomes the value of an await: a `result` is opened (and its error
+/// thrown), anything else is handed over. A leaf that says `keeps_result` hands its result over.
+template <class V>
+struct outcome {
+  using value_type = V;
+  using error_type = error;
+  static constexpr bool fails = false;
+};
+template <class T, class E>
+struct outcome<result<T, E>> {
+  using value_type = T;
+  using error_type = E;
+  static constexpr bool fails = true;
+};
+template <class V>
+struct kept {
+  using value_type = V;
+  using error_type = error;
+  static constexpr bool fails = false;
+};
+
+template <class L>
+using answer_of = typename decltype(std::declval<std::remove_reference_t<L>&>().poll(
+    std::declval<context&>()))::value_type;
+
+template <class L>
+inline constexpr bool keeps_result_v = requires {
+  requires std::remove_cvref_t<L>::keeps_result;
+};
+
+template <class L>
+using outcome_of = std::conditional_t<keeps_result_v<L>, kept<answer_of<L>>, outcome<answer_of<L>>>;
+
+template <class T>
+using void_to_unit = std::conditional_t<std::is_void_v<T>, unit, T>;
+
+}  // namespace detail
+
+}  // namespace eddy::inline EDDY_ABI

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <eddy/base/error.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/future.hpp>
+#include <eddy/core/join_handle.hpp>
+#include <eddy/core/task.hpp>
+
+namespace eddy::inline EDDY_ABI {
+
+/// What the hook for failures that nobody awaits is told.
+struct task_failure {
+  task_id id;
+  std::string_view name;  // the name it was spawned with, or its coroutine's
+  std::string_view site;  // file:line of the spawn
+  error why;
+};
+
+namespace detail {
+
+/// Where a new task lives and what it is called.
+struct task_origin {
+  scheduler* runtime;     // null: the one this thread is on
+  const char* name;       // null: named after its coroutine
+  const void* site;       // a source location's word, or null
+  bool portable = false;  // the join handle may be awaited on any runtime
+};
+
+/// A block of `bytes` for a task of `origin.runtime`; throws when there is no runtime.
+void* allocate_task(task_origin& origin, std::size_t bytes);
+void release_unused_task(void* block) noexcept;
+/// Starts the task: from here on it runs. Refuses a coroutine of a temporary closure.
+join_link* start_task(const task_origin& origin, task& t, std::coroutine_handle<> root) noexcept;
+void refuse_closure(const promise_base& root);
+
+template <class T>
+join_handle<T> spawn_future(task_origin origin, future<T> f) {
+  if (!f.valid()) awaited_empty_future();
+  refuse_closure(future_access::promise(f));
+  using block = std::conditional_t<std::is_void_v<T>, task, task_block<T>>;
+  auto* t = ::new (allocate_task(origin, sizeof(block))) block;
+  if constexpr (!std::is_void_v<T>) {
+    t->destroy = &block::destroy_parts;
+    t->state.store(task_state::extended, std::memory_order_relaxed);
+  }
+  auto* link = start_task(origin, *t, future_access::release(f));
+  return join_access::make<T>(*t, link);
+}
+
+template <class F, class... A>
+struct call_body {
+  [[no_unique_address]] F callable;
+  [[no_unique_address]] std::tuple<A...> arguments;
+  auto start() {
+    return std::apply([this](A&... a) { return std::move(callable)(std::move(a)...); }, arguments);
+  }
+};
+
+template <class F, class... A>
+auto spawn_call(task_origin origin, F&& f, A&&... args) {
+  using body = call_body<std::decay_t<F>, std::decay_t<A>...>;
+  static_assert(alignof(body) <= 16,
+                "eddy: a spawned callable and its arguments have alignment 16 at most: box them");
+  using returned = decltype(std::declval<body&>().start());
+  static_assert(
+      is_future_v<returned>,
+      "eddy: spawn(callable, args...) wants a callable that returns a future; for blocking "
+      "or CPU-bound work use spawn_blocking");
+  using T = typename returned::value_type;
+  using block = task_with_body<T, body>;
+  void* memory = allocate_task(origin, sizeof(block));
+  struct give_back {
+    void* memory;
+    block* made = nullptr;
+    ~give_back() {
+      if (made != nullptr) std::destroy_at(&made->body);
+      if (memory != nullptr) release_unused_task(memory);
+    }
+  } guard{memory};
+  auto* t = ::new (memory)
+      block(std::forward<F>(f), std::tuple<std::decay_t<A>...>(std::forward<A>(args)...));
+  guard.made = t;
+  t->destroy = &block::destroy_parts;
+  t->state.store(task_state::extended | task_state::has_body, std::memory_order_relaxed);
+  returned fut = t->body.start();
+  if (!fut.valid()) awaited_empty_future();
+  guard.memory = nullptr;
+  guard.made = nullptr;
+  auto* link = start_task(origin, *t, future_access::release(fut));
+  return join_access::make<T>(*t, link);
+}
+
+}  // namespace detail
+
+/// Runs `f` concurrently, as a task of the runtime this thread is on. It starts when the loop next polls.
+///
+/// Dropping the handle detaches the task. A failure that nobody awaits goes to the runtime's
+/// `on_unhandled_failure` hook.
+/// Errors: outside a runtime, or with a coroutine made by calling a lambda with captures (they die with
+/// the lambda: spawn the lambda itself), throws `std::logic_error`.
+/// Cost: one block of 64 bytes and the result, from the runtime's slab.
+template <class T>
+join_handle<T> spawn(future<T> f, const void* site = __builtin_source_location()) {
+  return detail::spawn_future(detail::task_origin{nullptr, nullptr, site}, std::move(f));
+}
+
+/// The same for a callable that returns a future. The callable moves into the task before it is called
+/// and lives as long as the coroutine: captures are safe here.
+template <class F>
+requires(!detail::is_future_v<std::remove_cvref_t<F>> &&
+         std::invocable<std::decay_t<F>>) auto spawn(F&& f, const void* site =
+                                                                __builtin_source_location()) {
+  return detail::spawn_call(detail::task_origin{nullptr, nullptr, site}, std::forward<F>(f));
+}
+
+/// The same with arguments, which move into the task as well.
+template <class F, class... A>
+requires(sizeof...(A) > 0 &&
+         std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f, A&&... args) {
+  return detail::spawn_call(detail::task_origin{nullptr, nullptr, nullptr}, std::forward<F>(f),
+                            std::forward<A>(args)...);
+}
+
+/// Spawns with a name: `eddy::task_builder().name("feed").spawn(run_feed());`. Dumps and failures show it
+/// instead of the coroutine's own.
+class task_builder {
+ public:
+  /// Lifetime: a string literal, or something that lives as long as the task.
+  task_builder& name(const char* text) noexcept {
+    name_ = text;
+    return *this;
+  }
+  /// As the function `spawn`.
+  template <class T>
+  join_handle<T> spawn(future<T> f, const void* site = __builtin_source_location()) const {
+    return detail::spawn_future(detail::task_origin{nullptr, name_, site}, std::move(f));
+  }
+  template <class F>
+  requires(!detail::is_future_v<std::remove_cvref_t<F>> &&
+           std::invocable<std::decay_t<F>>) auto spawn(F&& f,
+                                                       const void* site =
+                                                           __builtin_source_location()) const {
+    return detail::spawn_call(detail::task_origin{nullptr, name_, site}, std::forward<F>(f));
+  }
+  template <class F, class... A>
+  requires(sizeof...(A) > 0 &&
+           std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f,
+                                                                           A&&... args) const {
+    return detail::spawn_call(detail::task_origin{nullptr, name_, nullptr}, std::forward<F>(f),
+                              std::forward<A>(args)...);
+  }
+
+ private:
+  const char* name_ = nullptr;
+};
+
+}  // namespace eddy::inline EDDY_ABI

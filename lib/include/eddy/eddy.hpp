@@ -1,0 +1,27 @@
+#pragma once
+
+/// Everything a program usually needs: futures, tasks, the runtime, time and TCP.
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/result.hpp>
+#include <eddy/core/attempt.hpp>
+#include <eddy/core/from_callback.hpp>
+#include <eddy/core/future.hpp>
+#include <eddy/core/join_handle.hpp>
+#include <eddy/core/or_return.hpp>
+#include <eddy/core/pin.hpp>
+#include <eddy/core/poll.hpp>
+#include <eddy/core/poll_fn.hpp>
+#include <eddy/core/promise.hpp>
+#include <eddy/core/spawn.hpp>
+#include <eddy/core/waker.hpp>
+#include <eddy/core/yield.hpp>
+#include <eddy/net/lookup.hpp>
+#include <eddy/net/tcp_listener.hpp>
+#include <eddy/net/tcp_split.hpp>
+#include <eddy/net/tcp_stream.hpp>
+#include <eddy/runtime/runtime.hpp>
+#include <eddy/runtime/spawn_blocking.hpp>
+#include <eddy/time/clock.hpp>
+#include <eddy/time/sleep.hpp>
+#include <eddy/time/timeout.hpp>

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <eddy/config.hpp>
+#include <eddy/net/address.hpp>
+#include <eddy/net/operation.hpp>
+
+namespace eddy::inline EDDY_ABI::net {
+
+/// The addresses of "host:port", in the order to try them. A numeric address answers at once; a name is
+/// asked of the system's resolver (getaddrinfo), on a blocking thread of eddy's own.
+///
+/// Cancel safety: the resolver cannot be recalled: it goes on by itself, its answer is dropped.
+/// Errors: name the host, "lookup no.such.host: unknown node or service"; EINVAL for a text without a port.
+operation<std::vector<socket_address>> lookup_host(std::string host_port);
+
+}  // namespace eddy::inline EDDY_ABI::net

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <eddy/base/result.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/context.hpp>
+#include <eddy/core/poll.hpp>
+#include <eddy/io/buffer.hpp>
+#include <eddy/runtime/readiness.hpp>
+
+// What one awaits on a socket: leaves of one system call each (write_all: of as many as it takes), tried
+// when the socket is ready. They hold no data and no promise to the kernel while they wait, so dropping
+// one costs nothing and loses nothing but what is said.
+
+namespace eddy::inline EDDY_ABI::detail {
+
+/// Waits until a socket is readable or writable.
+class [[nodiscard]] ready_leaf {
+ public:
+  ready_leaf(const io_handle& io, interest kind) noexcept : io_(&io.state()), kind_(kind) {}
+  polled<result<void>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  io_waiter waiter_;
+  interest kind_;
+};
+
+class [[nodiscard]] read_leaf {
+ public:
+  read_leaf(const io_handle& io, io::buffer to) noexcept : io_(&io.state()), to_(to) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept;
+
+ private:
+  polled<result<std::size_t>> wait(context& cx) noexcept;
+  polled<result<std::size_t>> try_again(context& cx, std::uint16_t tick) noexcept;
+
+  io_state* io_;
+  io::buffer to_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] peek_leaf {
+ public:
+  peek_leaf(const io_handle& io, io::buffer to) noexcept : io_(&io.state()), to_(to) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  io::buffer to_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] write_leaf {
+ public:
+  write_leaf(const io_handle& io, io::const_buffer from) noexcept : io_(&io.state()), from_(from) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  io::const_buffer from_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] write_all_leaf {
+ public:
+  write_all_leaf(const io_handle& io, io::const_buffer from) noexcept
+      : io_(&io.state()), rest_(from) {}
+  polled<result<void>> poll(context& cx) noexcept;
+
+ private:
+  polled<result<void>> write_rest(context& cx) noexcept;
+  void advance(std::size_t n) noexcept {
+    rest_ = io::const_buffer(static_cast<const char*>(rest_.data()) + n, rest_.size() - n);
+  }
+
+  io_state* io_;
+  io::const_buffer rest_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] read_vectored_leaf {
+ public:
+  read_vectored_leaf(const io_handle& io, std::span<const io::buffer> to) noexcept
+      : io_(&io.state()), to_(to) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  std::span<const io::buffer> to_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] write_vectored_leaf {
+ public:
+  write_vectored_leaf(const io_handle& io, std::span<const io::const_buffer> from) noexcept
+      : io_(&io.state()), from_(from) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  std::span<const io::const_buffer> from_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] write_all_vectored_leaf {
+ public:
+  write_all_vectored_leaf(const io_handle& io, std::span<const io::const_buffer> from) noexcept
+      : io_(&io.state()), rest_(from) {}
+  polled<result<void>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  std::span<const io::const_buffer> rest_;
+  std::size_t done_ = 0;  // of the first one
+  io_waiter waiter_;
+};
+
+static_assert(sizeof(ready_leaf) <= 64 && sizeof(read_leaf) <= 64 && sizeof(write_leaf) <= 64 &&
+              sizeof(write_all_leaf) <= 64 && sizeof(read_vectored_leaf) <= 64 &&
+              sizeof(write_vectored_leaf) <= 64 && sizeof(write_all_vectored_leaf) <= 64);
+
+/// At once or not at all: EAGAIN is an error.
+result<std::size_t> try_read(const io_handle& io, io::buffer to) noexcept;
+result<std::size_t> try_read_vectored(const io_handle& io, std::span<const io::buffer> to) noexcept;
+result<std::size_t> try_write(const io_handle& io, io::const_buffer from) noexcept;
+result<std::size_t> try_write_vectored(const io_handle& io,
+                                       std::span<const io::const_buffer> from) noexcept;
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/list.hpp>
+#include <eddy/base/result.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/chain.hpp>
+#include <eddy/core/context.hpp>
+#include <eddy/core/waker.hpp>
+
+// The narrow interface between sockets and whatever watches descriptors; src/runtime/reactor.hpp is
+// behind it. Nothing above knows how the watching is done.
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class io_source;  // one descriptor watched by a loop: src/runtime/reactor.hpp
+
+/// What one waits for; a bit in `io_state::ready`.
+enum class interest : std::uint8_t { read = 1, write = 2 };
+
+/// What a wait for readiness says.
+enum class io_poll : std::uint8_t {
+  waiting,    // the waiter is in the list; the task will be woken
+  ready,      // try the system call
+  ended,      // the runtime has ended: try the system call, and do not wait
+  elsewhere,  // polled on another runtime than the one the descriptor is registered with
+};
+
+/// A task that waits for a descriptor; a node in the leaf that waits.
+struct io_waiter : list_node {
+  waker who;
+  io_waiter() noexcept = default;
+  io_waiter(io_waiter&&) noexcept = default;  // until its first poll
+  ~io_waiter() {
+    if (linked()) unlink();
+  }
+};
+
+/// Whether a read or write that moved less than it was given has emptied or filled the socket until the
+/// next event. True because the reactor watches level-triggered; for an edge-triggered one it is false.
+inline constexpr bool short_means_not_ready = true;
+
+/// A descriptor watched by a loop, as a leaf sees it; the rest is io_source's. One access by one thread at a
+/// time, on the loop's own but for the try_ functions.
+struct io_state {
+  scheduler* home;  // the loop it is registered with, kept by a reference
+  int fd;
+  std::uint16_t tick = 0;  // counts events
+  std::uint8_t ready = static_cast<std::uint8_t>(interest::write);
+
+  /// `ready`: try the system call, and on EAGAIN (or a short read or write, see `short_means_not_ready`)
+  /// call `clear` with the `tick` from before the call. `waiting`: `w` waits, and the target of `cx` will
+  /// be woken.
+  io_poll poll_ready(interest kind, io_waiter& w, context& cx) noexcept {
+    return is_ready_here(kind, cx) ? io_poll::ready : wait(kind, w, cx);
+  }
+  /// The part of it that is worth having inline: on its own loop, and ready.
+  bool is_ready_here(interest kind, const context& cx) const noexcept {
+    return home == context_access::runtime(cx) && is_ready(kind);
+  }
+  /// The other part.
+  io_poll wait(interest kind, io_waiter& w, context& cx) noexcept;
+  /// Forgets readiness, unless an event has come since `before`. Only after `poll_ready` has said `ready`.
+  void clear(interest kind, std::uint16_t before) noexcept {
+    if (before == tick) forget(kind);
+  }
+  /// The same for a try_ call that was made without a tick.
+  void clear_now(interest kind) noexcept;
+  /// `w` waits until this loop has closed a descriptor: for who found none left.
+  void wait_for_descriptor(io_waiter& w, context& cx) noexcept;
+
+  bool is_ready(interest kind) const noexcept {
+    return (ready & static_cast<std::uint8_t>(kind)) != 0;
+  }
+  void forget(interest kind) noexcept {
+    ready = static_cast<std::uint8_t>(ready & ~static_cast<std::uint8_t>(kind));
+  }
+};
+
+/// Stands where there is none: every call on it says EBADF. Never written.
+inline constinit io_state no_source{nullptr, -1};
+
+/// Owns a descriptor and its registration with the loop of the current runtime.
+///
+/// Threads: used on the loop it was made on; it may be destroyed anywhere: the loop closes the
+/// descriptor, at its next turn.
+/// Lifetime: may outlive the runtime; then no wait waits, and the system calls tell.
+class io_handle {
+ public:
+  io_handle() noexcept = default;
+  /// Takes `fd` over: sets it non-blocking and registers it. It counts as writable and not readable
+  /// until something else is known. On failure the descriptor is closed.
+  /// Errors: outside a runtime misuse; EEXIST for a descriptor that is registered already (it is left
+  /// to that registration); what the system says.
+  static result<io_handle> adopt(int fd, const char* operation) noexcept;
+  io_handle(io_handle&& other) noexcept : state_(std::exchange(other.state_, &no_source)) {}
+  io_handle& operator=(io_handle&& other) noexcept {
+    io_handle taken(std::move(other));
+    std::swap(state_, taken.state_);
+    return *this;
+  }
+  // Compiled: inlined, g++ 12 takes an std::optional<tcp_stream> for uninitialised (-Wmaybe-uninitialized).
+  ~io_handle();
+
+  bool valid() const noexcept { return state_ != &no_source; }
+  /// The descriptor; -1 when there is none.
+  int fd() const noexcept { return state_->fd; }
+  /// What leaves refer to. Lifetime: until the handle, or the one it was moved to, is destroyed.
+  io_state& state() const noexcept { return *state_; }
+
+ private:
+  friend class io_source;
+  explicit io_handle(io_state* s) noexcept : state_(s) {}
+
+  io_state* state_ = &no_source;  // or an io_source
+};
+
+/// What a leaf answers for `io_poll::elsewhere`, and for `io_poll::ended` when the call said EAGAIN.
+error awaited_elsewhere() noexcept;
+error awaited_after_the_end(const char* operation) noexcept;
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,280 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/function.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/spawn.hpp>
+
+struct uv_loop_s;  // libuv's uv_loop_t
+
+namespace eddy::inline EDDY_ABI {
+
+class runtime;
+class handle;
+
+namespace detail {
+
+struct loop_options;
+
+/// Throws misuse when this thread may not run `where` now.
+void check_drivable(scheduler& where);
+/// Turns the loop until the task behind `link` has ended; its state then.
+std::uint32_t drive(scheduler& where, join_link& link);
+/// Makes this thread the owner while a host's thread reaches into its attached runtime; else does nothing.
+class host_scope {
+ public:
+  explicit host_scope(scheduler& s) noexcept;
+  host_scope(const host_scope&) = delete;
+  ~host_scope();
+
+ private:
+  alignas(8) unsigned char before_[24];
+  scheduler* entered_;
+};
+
+template <class T>
+T block_on_future(scheduler& where, future<T> f, const void* site) {
+  check_drivable(where);
+  if (f.valid())
+    future_access::promise(f).clear(promise_base::capturing);  // its lambda outlives this call
+  auto h = spawn_future(task_origin{&where, "block_on", site}, std::move(f));
+  auto r = join_access::take(h, drive(where, *join_access::link(h)));
+  if (!r.has_value()) raise(std::move(r).error());
+  if constexpr (!std::is_void_v<T>) return *std::move(r);
+}
+
+template <class F>
+future<typename std::invoke_result_t<F&>::value_type> call_in_frame(F f) {
+  co_return co_await f();
+}
+
+template <class Leaf>
+future<typename outcome_of<Leaf>::value_type> await_in_frame(Leaf leaf) {
+  co_return co_await leaf;
+}
+
+int report_run(future<void> f) noexcept;
+
+}  // namespace detail
+
+/// Keeps a thread inside a runtime: `spawn`, `spawn_blocking` and `clock::now` mean that one. (A socket is made
+/// in a task: it belongs to the loop that polls it.) Ends with its scope.
+/// Lifetime: must end on the thread it began on, in reverse order of nesting.
+class [[nodiscard]] enter_guard {
+ public:
+  enter_guard(const enter_guard&) = delete;
+  ~enter_guard();
+
+ private:
+  friend class runtime;
+  friend class handle;
+  explicit enter_guard(detail::scheduler& s) noexcept;
+  detail::scheduler* before_;
+  detail::scheduler* entered_;
+};
+
+/// Refers to a runtime: copy it, keep it, give it to other threads.
+///
+/// Threads: everything here, from any thread.
+/// Lifetime: may outlive the runtime; spawning then gives a handle that says "aborted".
+class handle {
+ public:
+  handle(const handle& other) noexcept;
+  handle(handle&& other) noexcept : scheduler_(std::exchange(other.scheduler_, nullptr)) {}
+  handle& operator=(handle other) noexcept {
+    std::swap(scheduler_, other.scheduler_);
+    return *this;
+  }
+  ~handle();
+
+  /// The runtime this thread is on. Errors: none is misuse; ask `has_current()`.
+  static handle current();
+  static bool has_current() noexcept;
+
+  /// Runs `f` as a task of that runtime, from wherever; the join handle can be awaited anywhere.
+  template <class T>
+  join_handle<T> spawn(future<T> f, const void* site = __builtin_source_location()) const {
+    const detail::host_scope host(*scheduler_);
+    return detail::spawn_future(detail::task_origin{scheduler_, nullptr, site, true}, std::move(f));
+  }
+  template <class F>
+  requires(!detail::is_future_v<std::remove_cvref_t<F>> &&
+           std::invocable<std::decay_t<F>>) auto spawn(F&& f,
+                                                       const void* site =
+                                                           __builtin_source_location()) const {
+    const detail::host_scope host(*scheduler_);
+    return detail::spawn_call(detail::task_origin{scheduler_, nullptr, site, true},
+                              std::forward<F>(f));
+  }
+  template <class F, class... A>
+  requires(sizeof...(A) > 0 &&
+           std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f,
+                                                                           A&&... args) const {
+    const detail::host_scope host(*scheduler_);
+    return detail::spawn_call(detail::task_origin{scheduler_, nullptr, nullptr, true},
+                              std::forward<F>(f), std::forward<A>(args)...);
+  }
+  /// While the guard lives this thread is on that runtime.
+  enter_guard enter() const noexcept { return enter_guard(*scheduler_); }
+  /// The name given to the builder; empty: none.
+  std::string_view name() const noexcept;
+
+ private:
+  friend class runtime;
+  friend class attachment;
+  explicit handle(detail::scheduler& s) noexcept;
+  detail::scheduler* scheduler_;
+};
+
+/// A runtime that rides on a loop its host turns; made by `runtime::attach`.
+///
+/// Threads: made, used and detached on the loop's thread; `get_handle()` gives what other threads may use.
+/// Lifetime: detach, or destroy this, before the host closes its loop, and turn the loop once more.
+class attachment {
+ public:
+  attachment(attachment&& other) noexcept : scheduler_(std::exchange(other.scheduler_, nullptr)) {}
+  attachment& operator=(attachment&&) = delete;
+  ~attachment() { detach(); }
+
+  /// Errors: after detach it is misuse.
+  handle get_handle() const {
+    if (scheduler_ == nullptr) detail::misuse("an attachment was used after detach");
+    return handle(*scheduler_);
+  }
+  template <class X>
+  auto spawn(X&& x, const void* site = __builtin_source_location()) const {
+    return get_handle().spawn(std::forward<X>(x), site);
+  }
+  template <class F, class... A>
+  requires(sizeof...(A) > 0 &&
+           std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f,
+                                                                           A&&... args) const {
+    return get_handle().spawn(std::forward<F>(f), std::forward<A>(args)...);
+  }
+  /// Ends the runtime: its tasks are destroyed now, its handles are closed at the host's next turn; then
+  /// `done` is called and nothing of eddy is left in the loop. A second call does nothing.
+  void detach(function<void()> done = {});
+
+ private:
+  friend class runtime;
+  explicit attachment(detail::scheduler& s) noexcept : scheduler_(&s) {}
+  detail::scheduler* scheduler_;
+};
+
+/// One loop and the tasks on it.
+///
+/// Lifetime: dropping it destroys every task (a running blocking job is left behind), closes every handle
+/// and the loop. Not from a task of its own.
+/// Threads: `block_on` from any thread that runs no task; while one thread drives, others wait for their
+/// turn or for their own task to end. The rest from any thread.
+class runtime {
+ public:
+  class builder;
+
+  /// A current_thread runtime with the defaults. Errors: out of descriptors or memory throws `failure`.
+  runtime();
+  runtime(runtime&& other) noexcept : scheduler_(std::exchange(other.scheduler_, nullptr)) {}
+  runtime& operator=(runtime&&) = delete;
+  ~runtime();
+
+  /// Runs `f` and everything spawned until `f` has ended; its value, or throws what it threw. Other tasks
+  /// stay where they are and go on in the next block_on.
+  /// Errors: from inside a task (of any runtime) it is misuse.
+  template <class T>
+  T block_on(future<T> f, const void* site = __builtin_source_location()) {
+    return detail::block_on_future(*scheduler_, std::move(f), site);
+  }
+  /// The same for a leaf, or for a callable that returns a future (captures are safe).
+  template <class X>
+  requires(!detail::is_future_v<std::remove_cvref_t<X>>) decltype(auto)
+      block_on(X&& x, const void* site = __builtin_source_location()) {
+    if constexpr (pollable<X>)
+      return detail::block_on_future(*scheduler_, detail::await_in_frame<X>(std::forward<X>(x)),
+                                     site);
+    else
+      return detail::block_on_future(
+          *scheduler_, detail::call_in_frame<std::decay_t<X>>(std::forward<X>(x)), site);
+  }
+  template <class X>
+  auto spawn(X&& x, const void* site = __builtin_source_location()) const {
+    return get_handle().spawn(std::forward<X>(x), site);
+  }
+  template <class F, class... A>
+  requires(sizeof...(A) > 0 &&
+           std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f,
+                                                                           A&&... args) const {
+    return get_handle().spawn(std::forward<F>(f), std::forward<A>(args)...);
+  }
+  handle get_handle() const noexcept { return handle(*scheduler_); }
+  enter_guard enter() const noexcept { return enter_guard(*scheduler_); }
+
+  /// A runtime on `loop`, which its host goes on turning with `uv_run`: tasks, timers and sockets run in the
+  /// host's turns. Call it on the loop's thread. eddy's handles do not keep the loop alive, its tasks do.
+  /// Errors: out of descriptors throws `failure`.
+  static attachment attach(uv_loop_s* loop);
+
+ private:
+  friend class builder;
+  friend struct runtime_access;
+  explicit runtime(detail::scheduler& s) noexcept : scheduler_(&s) {}
+  detail::scheduler* scheduler_;
+};
+
+/// Makes a runtime as one wants it. Tokio's names, Tokio's meaning.
+class runtime::builder {
+ public:
+  builder();
+  builder(builder&&) noexcept;
+  ~builder();
+
+  /// One loop, turned by the thread that calls block_on. The default.
+  builder& current_thread() noexcept { return *this; }
+  /// Polls of tasks between two looks at timers and I/O. Default: by time, every 20 microseconds or so.
+  builder& event_interval(std::uint32_t polls);
+  /// Called before the loop sleeps, on its thread; may wake tasks, then it does not sleep.
+  builder& on_park(function<void()> f);
+  /// Called after it has slept.
+  builder& on_unpark(function<void()> f);
+  /// Called for a task that failed and whose handle was dropped. Default: a line on standard error.
+  builder& on_unhandled_failure(function<void(const task_failure&)> f);
+  /// Seed of the runtime's random choices, so that a run can be repeated. Default: the clock. (Nothing that is
+  /// there today chooses at random; select will.)
+  builder& rng_seed(std::uint64_t seed);
+  /// Starts with the clock paused: it advances by itself to the next timer when nothing else is to do.
+  builder& start_paused(bool paused = true);
+  /// A name for dumps and logs.
+  builder& name(std::string_view name);
+
+  /// Errors: out of descriptors or memory throws `failure`.
+  runtime build();
+  /// The same on a host's loop, see runtime::attach.
+  attachment attach(uv_loop_s* loop);
+
+ private:
+  detail::loop_options* options_;
+};
+
+/// For `main`: runs `f` on a current_thread runtime. 0, or 1 with the failure printed.
+inline int run(future<> f) noexcept { return detail::report_run(std::move(f)); }
+/// The same; the future's value is the exit status.
+int run(future<int> f) noexcept;
+/// The same for a callable that returns one of these; its captures are safe.
+template <class F>
+requires(!detail::is_future_v<std::remove_cvref_t<F>> &&
+         std::invocable<F&>) int run(F&& f) noexcept {
+  return run(detail::call_in_frame<std::decay_t<F>>(std::forward<F>(f)));
+}
+
+/// Every live task of the runtime this thread is on, as text: id, name, state, spawn site, and where it
+/// awaits, outermost first. Empty outside a runtime.
+/// Threads: on the loop's own thread. Cost: walks all tasks; linear, allocates the text.
+std::string dump();
+
+}  // namespace eddy::inline EDDY_ABI

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+
+#include <eddy/config.hpp>
+#include <eddy/core/context.hpp>
+#include <eddy/core/poll.hpp>
+#include <eddy/runtime/loop_timer.hpp>
+#include <eddy/time/clock.hpp>
+
+namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+class loop;
+
+/// What sleep and timeout share: an entry in the wheel of the loop that polls it. 40 bytes.
+class timer_leaf {
+ public:
+  explicit timer_leaf(std::uint64_t deadline) noexcept { entry_.deadline = deadline; }
+  timer_leaf(timer_leaf&& other) noexcept : timer_leaf(other.entry_.deadline) {}
+  timer_leaf& operator=(timer_leaf&&) = delete;
+  ~timer_leaf() {
+    if (entry_.linked()) remove();
+  }
+  std::uint64_t deadline() const noexcept { return entry_.deadline; }
+  /// Takes it out of the wheel, if it is in, and gives it another deadline.
+  void reset(std::uint64_t deadline) noexcept {
+    if (entry_.linked()) remove();
+    loop_ = nullptr;
+    entry_.deadline = deadline;
+  }
+  /// True when the deadline has passed; otherwise the target of `cx` will be woken then.
+  bool poll_elapsed(context& cx) noexcept;
+  /// The first poll of one whose time counts from now: a single reading of the clock.
+  bool start(context& cx, duration limit) noexcept;
+
+ private:
+  void wait(loop& l, context& cx) noexcept;
+  void remove() noexcept;
+  loop_timer entry_;
+  loop* loop_ = nullptr;
+};
+
+}  // namespace detail
+
+/// Ready when its time has come; made by `sleep` and `sleep_until`.
+class [[nodiscard]] sleep_leaf {
+ public:
+  explicit sleep_leaf(instant deadline) noexcept : timer_(detail::to_nanoseconds(deadline)) {}
+  polled<> poll(context& cx) noexcept {
+    if (!timer_.poll_elapsed(cx)) return pending;
+    if (!cx.proceed()) return pending;
+    return ready;
+  }
+  instant deadline() const noexcept {
+    return instant(duration(static_cast<duration::rep>(timer_.deadline())));
+  }
+
+ private:
+  detail::timer_leaf timer_;
+};
+static_assert(sizeof(sleep_leaf) <= 40, "a sleeping task's frame fits 128 bytes");
+
+/// Waits until `deadline`. Never early; on Linux typically some microseconds late on an idle loop.
+///
+/// Cancel safety: nothing is lost.
+/// Errors: polled outside a runtime it ends the program with one line.
+/// Cost: no allocation; a node of the loop's wheel.
+inline sleep_leaf sleep_until(instant deadline) noexcept { return sleep_leaf(deadline); }
+
+/// Waits for `d`, counted from this call. A negative time is none; one that no clock can hold is "for ever".
+template <class Rep, class Period>
+sleep_leaf sleep(std::chrono::duration<Rep, Period> d) noexcept {
+  return sleep_leaf(detail::saturating_add(clock::now(), detail::to_duration(d)));
+}
+
+}  // namespace eddy::inline EDDY_ABI

@@ -1,0 +1,63 @@
+#include <eddy/net/lookup.hpp>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <eddy/base/error.hpp>
+#include <eddy/core/attempt.hpp>
+#include <eddy/runtime/spawn_blocking.hpp>
+
+#include "net/host_port.hpp"
+#include "runtime/uv_codes.hpp"
+
+namespace eddy::inline EDDY_ABI::net {
+
+namespace {
+
+using addresses = std::vector<socket_address>;
+
+// On a blocking thread.
+result<addresses> resolve(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;  // else every address comes once a type
+  addrinfo* list = nullptr;
+  errno = 0;
+  if (const int eai = getaddrinfo(host.c_str(), nullptr, &hints, &list); eai != 0)
+    return error::system(eddy::detail::uv_code_of_eai(eai, errno), "lookup", host);
+  struct free_at_end {
+    addrinfo* list;
+    ~free_at_end() { freeaddrinfo(list); }
+  } guard{list};
+  addresses found;
+  for (const addrinfo* a = list; a != nullptr; a = a->ai_next) {
+    auto address = socket_address::from_native(a->ai_addr, a->ai_addrlen);
+    if (!address) continue;
+    address.set_port(port);
+    if (std::find(found.begin(), found.end(), address) == found.end()) found.push_back(address);
+  }
+  if (found.empty())
+    return error::system(eddy::detail::uv_code_of_eai(EAI_NONAME, 0), "lookup", host);
+  return found;
+}
+
+future<result<addresses>> look_up(std::string name) {
+  const auto parts = eddy::detail::split_host_port(name, "lookup");
+  if (!parts) co_return parts.error();
+  if (auto numeric = socket_address::parse(parts->host, parts->port))
+    co_return addresses(1, *numeric);
+  co_return co_await attempt(spawn_blocking(resolve, std::string(parts->host), parts->port));
+}
+
+}  // namespace
+
+operation<addresses> lookup_host(std::string host_port) {
+  return operation<addresses>(look_up(std::move(host_port)));
+}
+
+}  // namespace eddy::inline EDDY_ABI::net

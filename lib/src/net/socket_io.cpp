@@ -1,0 +1,268 @@
+// Moving bytes: the leaves of <eddy/net/socket_io.hpp>.
+//
+// I1  Budget is spent before the system call: what a call has moved is never held back.
+// I2  After end of stream or an error a socket stays ready: the next call says the same at once.
+
+#include <eddy/net/socket_io.hpp>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <eddy/base/error.hpp>
+
+#include "net/socket.hpp"
+
+namespace eddy::inline EDDY_ABI::detail {
+
+namespace {
+
+bool would_block(int code) noexcept { return code == EAGAIN || code == EWOULDBLOCK; }
+
+// A short one has emptied (or filled) the socket, see readiness.hpp; 0 is the end of the stream (I2).
+bool is_short(::ssize_t moved, std::size_t wanted) noexcept {
+  return short_means_not_ready && moved > 0 && static_cast<std::size_t>(moved) < wanted;
+}
+
+// A call failed with `errno`: why the operation has, or an empty error when it is to be tried again, once the
+// socket is ready.
+[[gnu::noinline]] error why_failed(io_state& io, interest kind, io_poll state, std::uint16_t tick,
+                                   const char* operation) noexcept {
+  const int code = errno;
+  if (code == EINTR) return {};
+  if (!would_block(code)) return error::system(code, operation);
+  if (state == io_poll::ended) return awaited_after_the_end(operation);
+  io.clear(kind, tick);
+  return {};
+}
+
+// One successful `call`. Of `wanted` bytes it moves all there are; fewer say that there are no more now.
+// Inlined: in a leaf's poll there is then no call but the one into the system.
+template <class Call>
+[[gnu::always_inline]] inline polled<result<std::size_t>> transfer(
+    io_poll state, io_state& io, interest kind, io_waiter& w, context& cx, const char* operation,
+    std::size_t wanted, Call call) noexcept {
+  using answer = result<std::size_t>;
+  for (;; state = io.poll_ready(kind, w, cx)) {
+    if (state == io_poll::waiting) return pending;
+    if (state == io_poll::elsewhere) [[unlikely]]
+      return answer(awaited_elsewhere());
+    if (!cx.proceed()) [[unlikely]]
+      return pending;
+    const auto tick = io.tick;
+    const ::ssize_t n = call();
+    if (n >= 0) [[likely]] {
+      if (is_short(n, wanted) && state == io_poll::ready) io.clear(kind, tick);
+      return answer(static_cast<std::size_t>(n));
+    }
+    if (error why = why_failed(io, kind, state, tick, operation)) return answer(std::move(why));
+  }
+}
+
+template <class Call>
+polled<result<std::size_t>> transfer(io_state& io, interest kind, io_waiter& w, context& cx,
+                                     const char* operation, std::size_t wanted,
+                                     Call call) noexcept {
+  return transfer(io.poll_ready(kind, w, cx), io, kind, w, cx, operation, wanted, call);
+}
+
+template <class Call>
+result<std::size_t> try_transfer(io_state& io, interest kind, const char* operation,
+                                 std::size_t wanted, Call call) noexcept {
+  ::ssize_t n = 0;
+  do n = call();
+  while (n < 0 && errno == EINTR);
+  if (n < 0) {
+    const int code = errno;
+    if (would_block(code)) io.clear_now(kind);
+    return error::system(code, operation);
+  }
+  if (is_short(n, wanted)) io.clear_now(kind);
+  return static_cast<std::size_t>(n);
+}
+
+// The system's form of a list of buffers: as many as one call takes here, and the bytes in them.
+struct vectors {
+  static constexpr std::size_t most = 64;
+
+  template <class Buffer>
+  explicit vectors(std::span<const Buffer> buffers, std::size_t skip = 0) noexcept {
+    for (const Buffer& b : buffers.first(std::min(buffers.size(), most))) {
+      parts[count].iov_base = static_cast<char*>(const_cast<void*>(b.data())) + skip;
+      parts[count].iov_len = b.size() - skip;
+      bytes += parts[count++].iov_len;
+      skip = 0;
+    }
+  }
+  ::ssize_t send(int fd) noexcept {
+    auto m = message();
+    return ::sendmsg(fd, &m, no_signal);
+  }
+  ::ssize_t receive(int fd) noexcept {
+    auto m = message();
+    return ::recvmsg(fd, &m, 0);
+  }
+
+  ::iovec parts[most];
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+
+ private:
+  ::msghdr message() noexcept {
+    ::msghdr m{};
+    m.msg_iov = parts;
+    m.msg_iovlen = static_cast<decltype(m.msg_iovlen)>(count);
+    return m;
+  }
+};
+
+auto receiving(const io_state& io, io::buffer to, int flags) noexcept {
+  return [fd = io.fd, to, flags]() noexcept { return ::recv(fd, to.data(), to.size(), flags); };
+}
+auto sending(const io_state& io, io::const_buffer from) noexcept {
+  return [fd = io.fd, from]() noexcept { return ::send(fd, from.data(), from.size(), no_signal); };
+}
+
+}  // namespace
+
+polled<result<void>> ready_leaf::poll(context& cx) noexcept {
+  switch (io_->poll_ready(kind_, waiter_, cx)) {
+    case io_poll::waiting:
+      return pending;
+    case io_poll::elsewhere:
+      return result<void>(awaited_elsewhere());
+    case io_poll::ended:
+      return result<void>(awaited_after_the_end(kind_ == interest::read ? "readable" : "writable"));
+    case io_poll::ready:
+      break;
+  }
+  if (!cx.proceed()) return pending;
+  return result<void>();
+}
+
+// Of two polls of a read one finds nothing there and one reads. Apart, each does little.
+polled<result<std::size_t>> read_leaf::poll(context& cx) noexcept {
+  if (!io_->is_ready_here(interest::read, cx)) return wait(cx);
+  if (!cx.proceed()) [[unlikely]]
+    return pending;
+  const auto tick = io_->tick;
+  const ::ssize_t n = ::recv(io_->fd, to_.data(), to_.size(), 0);
+  if (n < 0) [[unlikely]]
+    return try_again(cx, tick);
+  if (is_short(n, to_.size())) io_->clear(interest::read, tick);
+  return result<std::size_t>(static_cast<std::size_t>(n));
+}
+
+[[gnu::noinline]] polled<result<std::size_t>> read_leaf::wait(context& cx) noexcept {
+  // Nothing asked for is there already.
+  if (to_.empty()) return result<std::size_t>(0U);
+  const io_poll state = io_->wait(interest::read, waiter_, cx);
+  if (state == io_poll::waiting) return pending;
+  return transfer(state, *io_, interest::read, waiter_, cx, "read", to_.size(),
+                  receiving(*io_, to_, 0));
+}
+
+[[gnu::noinline]] polled<result<std::size_t>> read_leaf::try_again(context& cx,
+                                                                   std::uint16_t tick) noexcept {
+  if (error why = why_failed(*io_, interest::read, io_poll::ready, tick, "read"))
+    return result<std::size_t>(std::move(why));
+  return transfer(*io_, interest::read, waiter_, cx, "read", to_.size(), receiving(*io_, to_, 0));
+}
+
+polled<result<std::size_t>> peek_leaf::poll(context& cx) noexcept {
+  if (to_.empty()) return result<std::size_t>(0U);
+  // However short, it has taken nothing: none are "wanted".
+  return transfer(*io_, interest::read, waiter_, cx, "peek", 0, receiving(*io_, to_, MSG_PEEK));
+}
+
+polled<result<std::size_t>> write_leaf::poll(context& cx) noexcept {
+  if (from_.empty()) return result<std::size_t>(0U);
+  return transfer(*io_, interest::write, waiter_, cx, "write", from_.size(), sending(*io_, from_));
+}
+
+// The usual one takes it all at once.
+polled<result<void>> write_all_leaf::poll(context& cx) noexcept {
+  if (!io_->is_ready_here(interest::write, cx) || rest_.empty()) return write_rest(cx);
+  if (!cx.proceed()) [[unlikely]]
+    return pending;
+  const auto tick = io_->tick;
+  const ::ssize_t n = ::send(io_->fd, rest_.data(), rest_.size(), no_signal);
+  if (n == static_cast<::ssize_t>(rest_.size())) [[likely]]
+    return result<void>();
+  if (n < 0) {
+    if (error why = why_failed(*io_, interest::write, io_poll::ready, tick, "write"))
+      return result<void>(std::move(why));
+  } else {
+    if (is_short(n, rest_.size())) io_->clear(interest::write, tick);
+    advance(static_cast<std::size_t>(n));
+  }
+  return write_rest(cx);
+}
+
+[[gnu::noinline]] polled<result<void>> write_all_leaf::write_rest(context& cx) noexcept {
+  while (!rest_.empty()) {
+    auto p =
+        transfer(*io_, interest::write, waiter_, cx, "write", rest_.size(), sending(*io_, rest_));
+    if (!p) return pending;
+    if (!p->has_value()) return result<void>(std::move(*p).error());
+    advance(**p);
+  }
+  return result<void>();
+}
+
+polled<result<std::size_t>> read_vectored_leaf::poll(context& cx) noexcept {
+  vectors v(to_);
+  if (v.bytes == 0) return result<std::size_t>(0U);
+  return transfer(*io_, interest::read, waiter_, cx, "read", v.bytes,
+                  [&v, fd = io_->fd]() noexcept { return v.receive(fd); });
+}
+
+polled<result<std::size_t>> write_vectored_leaf::poll(context& cx) noexcept {
+  vectors v(from_);
+  if (v.bytes == 0) return result<std::size_t>(0U);
+  return transfer(*io_, interest::write, waiter_, cx, "write", v.bytes,
+                  [&v, fd = io_->fd]() noexcept { return v.send(fd); });
+}
+
+polled<result<void>> write_all_vectored_leaf::poll(context& cx) noexcept {
+  for (;;) {
+    while (!rest_.empty() && done_ >= rest_.front().size()) {
+      done_ -= rest_.front().size();
+      rest_ = rest_.subspan(1);
+    }
+    if (rest_.empty()) return result<void>();
+    vectors v(rest_, done_);
+    auto p = transfer(*io_, interest::write, waiter_, cx, "write", v.bytes,
+                      [&v, fd = io_->fd]() noexcept { return v.send(fd); });
+    if (!p) return pending;
+    if (!p->has_value()) return result<void>(std::move(*p).error());
+    done_ += **p;
+  }
+}
+
+result<std::size_t> try_read(const io_handle& io, io::buffer to) noexcept {
+  if (to.empty()) return 0U;
+  return try_transfer(io.state(), interest::read, "read", to.size(), receiving(io.state(), to, 0));
+}
+result<std::size_t> try_read_vectored(const io_handle& io,
+                                      std::span<const io::buffer> to) noexcept {
+  vectors v(to);
+  if (v.bytes == 0) return 0U;
+  return try_transfer(io.state(), interest::read, "read", v.bytes,
+                      [&v, fd = io.fd()]() noexcept { return v.receive(fd); });
+}
+result<std::size_t> try_write(const io_handle& io, io::const_buffer from) noexcept {
+  if (from.empty()) return 0U;
+  return try_transfer(io.state(), interest::write, "write", from.size(), sending(io.state(), from));
+}
+result<std::size_t> try_write_vectored(const io_handle& io,
+                                       std::span<const io::const_buffer> from) noexcept {
+  vectors v(from);
+  if (v.bytes == 0) return 0U;
+  return try_transfer(io.state(), interest::write, "write", v.bytes,
+                      [&v, fd = io.fd()]() noexcept { return v.send(fd); });
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail

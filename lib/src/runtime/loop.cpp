@@ -1,0 +1,367 @@
+#include "runtime/loop.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include <eddy/base/misuse.hpp>
+
+#include "runtime/blocking_pool.hpp"
+
+namespace eddy::inline EDDY_ABI::detail {
+
+namespace {
+
+constexpr std::uint64_t reading_short = 5'000;  // ns between clock readings: fewer readings below,
+constexpr std::uint64_t reading_long = 20'000;  // more above
+constexpr std::uint64_t look_period = 20'000;   // ns between looks, or
+constexpr std::uint64_t look_share = 32;        // so many times what a look costs
+constexpr std::uint32_t most_polls_per_reading = 1024;
+constexpr std::size_t host_slice_polls = 61;  // on a borrowed loop, polls per phase
+
+template <class Handle>
+uv_handle_t* as_handle(Handle& h) noexcept {
+  return reinterpret_cast<uv_handle_t*>(&h);
+}
+
+}  // namespace
+
+// ---- life
+
+loop::loop(loop_options options)
+    : options_(std::move(options)), reactor_(*this), drive_waiter_(*this) {
+  on_failure = std::move(options_.on_failure);
+  random_ = options_.seed ? *options_.seed : monotonic_now();
+  blocking_ = blocking_pool::make();
+  if (options_.start_paused) pause();
+}
+
+loop::~loop() = default;
+
+result<loop*> loop::make(loop_options options, uv_loop_t* host) {
+  auto* made = new loop(std::move(options));
+  if (error e = made->start(host)) {
+    made->release();
+    return e;
+  }
+  return made;
+}
+
+error loop::start(uv_loop_t* host) noexcept {
+  borrowed_ = host != nullptr;
+  if (borrowed_) {
+    uv_ = host;
+    host_thread_ = uv_thread_self();
+  } else {
+    own_.backend_fd = -1;
+    if (const int rc = uv_loop_init(&own_); rc != 0) {
+      if (own_.backend_fd >= 0)
+        ::close(own_.backend_fd);  // libuv 1.44 forgets it when a later step fails
+      return error::system(rc, "uv_loop_init");
+    }
+    uv_ = &own_;
+  }
+  int rc = uv_async_init(uv_, &async_, [](uv_async_t*) {});
+  if (rc == 0) {
+    open_handles_ = 1;
+    rc = alarm_.init(
+        uv_, [](void* self) noexcept { static_cast<loop*>(self)->on_alarm(); }, this);
+  }
+  if (rc != 0) {
+    abandon_start();
+    return error::system(rc, "runtime");
+  }
+  uv_idle_init(uv_, &idle_);
+  uv_check_init(uv_, &check_);
+  open_handles_ = 4;
+  async_.data = idle_.data = check_.data = alarm_.handle()->data = this;
+  uv_unref(alarm_.handle());
+  if (borrowed_) {
+    uv_check_start(&check_, [](uv_check_t* h) { static_cast<loop*>(h->data)->host_turn(); });
+    uv_unref(as_handle(check_));
+    uv_unref(as_handle(async_));
+    asleep_.store(true, std::memory_order_seq_cst);
+    announce_ = true;
+  }
+  retain();  // the handles'
+  return {};
+}
+
+// Descriptors ran out while the handles were being made: close the one there is.
+void loop::abandon_start() noexcept {
+  if (open_handles_ != 0) {
+    async_.data = this;
+    retain();
+    uv_close(as_handle(async_), [](uv_handle_t* h) { static_cast<loop*>(h->data)->release(); });
+  }
+  if (!borrowed_) {
+    uv_run(uv_, UV_RUN_DEFAULT);
+    uv_loop_close(uv_);
+  }
+}
+
+void loop::destroy() noexcept { delete this; }
+
+void loop::shut_down(function<void()> detached) {
+  std::unique_lock lock(drive_mutex_);
+  drive_free_.wait(lock, [this] { return !driven_; });
+  driven_ = true;
+  lock.unlock();
+  {
+    const owner_scope owner(*this);
+    blocking_->close();
+    shut_down_tasks();
+    reactor_.shut_down();
+    list<timer_entry> rest;
+    timers_.advance_to(UINT64_MAX, rest);
+    while (rest.pop_front() != nullptr) {
+    }
+    detached_ = std::move(detached);
+    announce_ = false;
+    close_handles();
+  }
+  if (!borrowed_) {
+    uv_run(uv_, UV_RUN_DEFAULT);
+    if (uv_loop_close(uv_) != 0) fatal("uv_loop_close: a handle of the loop is still open");
+    release();
+  }
+}
+
+void loop::close_handles() noexcept {
+  const auto closed = [](uv_handle_t* h) { static_cast<loop*>(h->data)->on_closed(); };
+  uv_close(as_handle(async_), closed);
+  uv_close(as_handle(idle_), closed);
+  uv_close(as_handle(check_), closed);
+  uv_close(alarm_.handle(), closed);
+}
+
+void loop::on_closed() noexcept {
+  if (--open_handles_ == 0) alarm_.closed();
+  finish_detach();
+}
+
+// The last callback of all, the loop's own handles and the sockets', takes the block with it on a borrowed loop.
+void loop::finish_detach() noexcept {
+  if (!borrowed_ || open_handles_ != 0 || reactor_.live() != 0) return;
+  auto detached = std::move(detached_);
+  release();
+  if (detached) detached();
+}
+
+void loop::send_wake_up() noexcept { uv_async_send(&async_); }
+
+void loop::became_ready() noexcept {
+  announce_ = false;
+  idle_active_ = true;
+  uv_idle_start(&idle_, [](uv_idle_t* h) {
+    auto& self = *static_cast<loop*>(h->data);
+    if (self.borrowed_) self.host_turn();
+  });
+}
+
+std::uint64_t loop::random() noexcept {
+  // splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)
+  auto z = random_ += 0x9e3779b97f4a7c15U;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+
+// ---- clock and timers
+
+std::uint64_t loop::now() const noexcept {
+  if (paused_.load(std::memory_order_acquire)) return paused_at_.load(std::memory_order_relaxed);
+  return monotonic_now() + skipped_.load(std::memory_order_relaxed);
+}
+
+void loop::pause() noexcept {
+  paused_at_ = now();
+  paused_.store(true, std::memory_order_release);
+}
+
+void loop::resume() noexcept {
+  if (!paused_) return;
+  // Time goes on from where it stood: deadlines that were set keep their distance.
+  skipped_ = paused_at_ - monotonic_now();
+  paused_.store(false, std::memory_order_release);
+}
+
+void loop::advance(std::uint64_t ns) noexcept {
+  paused_at_ += std::min(ns, UINT64_MAX - paused_at_.load(std::memory_order_relaxed));
+  fire_timers(paused_at_);
+}
+
+void loop::fire_timers(std::uint64_t at) noexcept {
+  if (timers_.empty()) return;
+  list<timer_entry> expired;
+  timers_.advance_to(at, expired);
+  while (timer_entry* const t = expired.pop_front())
+    std::move(static_cast<loop_timer*>(t)->who).wake();
+}
+
+void loop::on_alarm() noexcept {
+  // Between timers and poll phase: what is due must be ready before libuv blocks.
+  const owner_scope owner(*this);
+  fire_timers(now());
+}
+
+// ---- an owned loop
+
+namespace {
+struct drive_end {
+  std::mutex& mutex;
+  std::condition_variable& free;
+  bool& driven;
+  ~drive_end() {
+    const std::lock_guard lock(mutex);
+    driven = false;
+    free.notify_all();
+  }
+};
+}  // namespace
+
+void loop::check_drivable() const {
+  if (borrowed_) misuse("block_on: this runtime is attached to a loop that its host turns");
+  if (this_thread().owner != 0)
+    misuse(
+        "block_on: this thread runs a runtime's task already; await the future instead, or use "
+        "another "
+        "thread");
+}
+
+void loop::drive_until(join_link& done, std::uint64_t max_polls) {
+  {
+    std::unique_lock lock(drive_mutex_);
+    while (driven_) {
+      context cx(drive_waiter_);
+      lock.unlock();
+      const bool ended = done.poll(cx);
+      lock.lock();
+      if (ended) return;
+      // Asked again under the lock that the waker takes: it may have called before we wait.
+      if (driven_ && !done.is_filled()) drive_free_.wait(lock);
+    }
+    driven_ = true;
+  }
+  const drive_end end{drive_mutex_, drive_free_, driven_};
+  const owner_scope owner(*this);
+  const auto last_poll = max_polls > UINT64_MAX - polls ? UINT64_MAX : polls + max_polls;
+  while (!done.is_filled() && polls < last_poll) {
+    drain_inbox();
+    auto batch = ready_count();
+    const auto polled = batch;
+    while (batch > 0 && has_ready() && !done.is_filled() && polls < last_poll) {
+      --batch;
+      run_one();
+    }
+    if (done.is_filled() || polls >= last_poll) break;
+    if (!has_ready())
+      park();
+    else if (time_to_look(polled))
+      look();
+  }
+  // Nobody may turn the loop again for long: a socket dropped at the end is closed now, not then.
+  if (reactor_.closing() != 0) look();
+}
+
+bool loop::time_to_look(std::size_t polled) noexcept {
+  const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(polled, UINT32_MAX / 2));
+  polls_since_look_ += n;
+  polls_since_reading_ += n;
+  if (options_.event_interval != 0) return polls_since_look_ >= options_.event_interval;
+  if (polls_since_reading_ < polls_per_reading_) return false;
+  const auto t = monotonic_now();
+  const auto elapsed = t - last_reading_;
+  if (elapsed < reading_short)
+    polls_per_reading_ = std::min(polls_per_reading_ * 2, most_polls_per_reading);
+  else if (elapsed > reading_long)
+    polls_per_reading_ = std::max(polls_per_reading_ / 2, 1U);
+  last_reading_ = t;
+  polls_since_reading_ = 0;
+  fire_timers(now());
+  return t - last_look_ >= std::max(look_period, look_share * look_cost_);
+}
+
+void loop::look() noexcept {
+  const auto before = monotonic_now();
+  uv_run(uv_, UV_RUN_NOWAIT);
+  last_look_ = last_reading_ = monotonic_now();
+  // Smoothed, so that one look that had much to deliver does not put the next one off for long.
+  look_cost_ = (look_cost_ * 7 + (last_look_ - before)) / 8;
+  polls_since_look_ = polls_since_reading_ = 0;
+  drain_inbox();
+  fire_timers(now());
+}
+
+void loop::park() noexcept {
+  if (options_.on_park) options_.on_park();
+  if (has_ready() || inbox_filled()) return;
+  if (paused_) {
+    look();
+    if (has_ready()) return;
+    if (blocking_jobs.load(std::memory_order_acquire) == 0 && !timers_.empty()) {
+      const auto here = paused_at_.load(std::memory_order_relaxed);
+      auto next = timers_.next_deadline();
+      if (next <= here) next = timers_.next_deadline(SIZE_MAX);  // many in one tick: now exactly
+      paused_at_ = std::max(here, next);
+      return fire_timers(paused_at_);
+    }
+  } else if (!timers_.empty()) {
+    const auto deadline = timers_.next_deadline();
+    if (deadline <= now()) return look();
+    alarm_.set(deadline - skipped_);
+  }
+  asleep_.store(true, std::memory_order_seq_cst);
+  if (!inbox_filled()) {
+    announce_ = true;
+    uv_run(uv_, UV_RUN_ONCE);
+    announce_ = false;
+    if (std::exchange(idle_active_, false)) uv_idle_stop(&idle_);
+  }
+  asleep_.store(false, std::memory_order_seq_cst);
+  last_look_ = last_reading_ = monotonic_now();
+  polls_since_look_ = polls_since_reading_ = 0;
+  drain_inbox();
+  fire_timers(now());
+  if (options_.on_unpark) options_.on_unpark();
+}
+
+// ---- a borrowed loop
+
+bool loop::on_host_thread() const noexcept {
+  const uv_thread_t here = uv_thread_self();
+  return borrowed_ && this_thread().owner == 0 && uv_thread_equal(&here, &host_thread_) != 0;
+}
+
+void loop::host_turn() noexcept {
+  const owner_scope owner(*this);
+  asleep_.store(false, std::memory_order_relaxed);
+  announce_ = false;
+  drain_inbox();
+  fire_timers(now());
+  for (std::size_t n = std::min(ready_count(), host_slice_polls); n > 0 && has_ready(); --n)
+    run_one();
+  settle();
+}
+
+// Leaves the loop to its host: idle exactly while tasks are ready, the async referenced while tasks live.
+void loop::settle() noexcept {
+  if (is_closed()) return;
+  if (has_ready()) {
+    if (!idle_active_) became_ready();
+  } else {
+    if (std::exchange(idle_active_, false)) uv_idle_stop(&idle_);
+    announce_ = true;
+    if (!timers_.empty() && !paused_) alarm_.set(timers_.next_deadline() - skipped_);
+  }
+  if (const bool keep = live_tasks() != 0; keep != keeping_alive_) {
+    keeping_alive_ = keep;
+    keep ? uv_ref(as_handle(async_)) : uv_unref(as_handle(async_));
+  }
+  asleep_.store(true, std::memory_order_seq_cst);
+  if (inbox_filled()) kick();
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail

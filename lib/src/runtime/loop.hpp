@@ -1,0 +1,191 @@
+#pragma once
+
+#include <uv.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <eddy/base/function.hpp>
+#include <eddy/base/list.hpp>
+#include <eddy/config.hpp>
+#include <eddy/runtime/loop_timer.hpp>
+
+#include "core/join_link.hpp"
+#include "core/scheduler.hpp"
+#include "runtime/alarm.hpp"
+#include "runtime/reactor.hpp"
+#include "runtime/wheel.hpp"
+
+// One loop: the scheduler of core, driven by libuv. Owned (block_on turns it) or borrowed (a host turns
+// its own uv_loop_t and eddy rides along in four handles).
+//
+// I1  Looks at libuv happen at batch boundaries only: all that one look has made ready is polled before
+//     the next (design.md, section 3).
+// I2  The idle handle is active exactly while tasks are ready and libuv, not eddy, decides what comes
+//     next: in a blocking uv_run, and between the turns of a host.
+// I3  `asleep_` is set before libuv may block and the inbox is looked at after that: whoever posts in
+//     between finds it set and sends the wake-up (scheduler.hpp).
+// I4  Everything here but what is marked "any thread" belongs to the owner.
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class blocking_pool;
+
+struct loop_options {
+  std::uint32_t event_interval = 0;   // polls between looks; 0: by time
+  std::optional<std::uint64_t> seed;  // of the random numbers; none: from the clock
+  bool start_paused = false;
+  std::string name;
+  function<void()> on_park;
+  function<void()> on_unpark;
+  function<void(const task_failure&)> on_failure;
+};
+
+class loop final : public scheduler {
+ public:
+  /// A loop of its own, or (host != null) one that rides on a host's. Throws error::system on failure.
+  static result<loop*> make(loop_options options, uv_loop_t* host);
+
+  static loop& from(scheduler& s) noexcept { return static_cast<loop&>(s); }
+  /// The loop behind a context; null under a mock task without a runtime.
+  static loop* of(const context& cx) noexcept {
+    return static_cast<loop*>(context_access::runtime(cx));
+  }
+  /// The loop this thread drives, or entered; null: none.
+  static loop* current() noexcept { return static_cast<loop*>(this_thread().current); }
+
+  // ---- clock and timers
+  /// Monotonic nanoseconds; frozen while the clock is paused. Any thread.
+  std::uint64_t now() const noexcept;
+  bool is_paused() const noexcept { return paused_; }
+  void pause() noexcept;
+  void resume() noexcept;
+  void advance(std::uint64_t ns) noexcept;
+  void insert(loop_timer& t) noexcept { timers_.insert(t); }
+  void remove(loop_timer& t) noexcept { timers_.remove(t); }
+  std::size_t timer_count() const noexcept { return timers_.size(); }
+
+  // ---- I/O
+  uv_loop_t* native() noexcept { return uv_; }
+  reactor& io() noexcept { return reactor_; }
+
+  // ---- driving
+  /// Throws misuse when `drive_until` may not be called here.
+  void check_drivable() const;
+  /// Turns an owned loop until the task behind `done` has ended; with `max_polls`, at most that many polls
+  /// of tasks. Waits while another thread drives.
+  void drive_until(join_link& done, std::uint64_t max_polls = UINT64_MAX);
+  /// Ends everything: tasks, registrations, handles. An owned loop is closed when it returns; a borrowed one
+  /// when its host has turned it once more, and `detached` is called then.
+  void shut_down(function<void()> detached = {});
+  bool is_borrowed() const noexcept { return borrowed_; }
+  /// Loop thread of a borrowed loop, outside its turns: makes the caller the owner.
+  bool on_host_thread() const noexcept;
+  /// A socket's registration has been closed: a detach may be waiting for it.
+  void finish_detach() noexcept;
+  /// Borrowed loop, after its owner has changed something outside a turn.
+  void settle() noexcept;
+  /// Looks again at what may have changed elsewhere. Any thread.
+  /// The next number of the runtime's seeded generator.
+  std::uint64_t random() noexcept;
+
+  const std::string& name() const noexcept { return options_.name; }
+  blocking_pool& blocking() noexcept { return *blocking_; }
+  std::atomic<std::uint32_t> blocking_jobs{
+      0};  // in flight: a paused clock does not advance by itself
+
+ private:
+  friend class owner_scope;
+  explicit loop(loop_options options);
+  ~loop();
+  error start(uv_loop_t* host) noexcept;
+
+  void send_wake_up() noexcept override;
+  void became_ready() noexcept override;
+  void destroy() noexcept override;
+
+  bool time_to_look(std::size_t polled) noexcept;
+  void look() noexcept;
+  void park() noexcept;
+  void fire_timers(std::uint64_t now) noexcept;
+  void host_turn() noexcept;
+  void close_handles() noexcept;
+  void on_closed() noexcept;
+  void on_alarm() noexcept;
+  void abandon_start() noexcept;
+
+  /// Wakes the threads that wait for their turn to drive, or for their task to end.
+  class drive_waiter final : public wake_target {
+   public:
+    explicit drive_waiter(loop& l) noexcept : loop_(l) {}
+    void wake() noexcept override {
+      const std::lock_guard lock(loop_.drive_mutex_);
+      loop_.drive_free_.notify_all();
+    }
+    void retain() noexcept override { loop_.scheduler::retain(); }
+    void release() noexcept override { loop_.scheduler::release(); }
+
+   private:
+    loop& loop_;
+  };
+
+  loop_options options_;
+  uv_loop_t* uv_ = nullptr;
+  uv_loop_t own_;
+  uv_async_t async_;
+  uv_idle_t idle_;
+  uv_check_t check_;
+  alarm alarm_;
+  reactor reactor_;
+  wheel timers_;
+  std::shared_ptr<blocking_pool> blocking_;
+  function<void()> detached_;
+  int open_handles_ = 0;
+  bool borrowed_ = false;
+  bool idle_active_ = false;
+  bool keeping_alive_ = false;
+  uv_thread_t host_thread_{};
+
+  // clock
+  // Written by the owner (paused_ last, release), read by whatever thread asks for the time: now().
+  std::atomic<bool> paused_{false};
+  std::atomic<std::uint64_t> paused_at_{0};
+  std::atomic<std::uint64_t> skipped_{
+      0};  // how far resume() found time ahead of the monotonic clock (wraps)
+
+  // when to look (design.md, section 4)
+  std::uint32_t polls_per_reading_ = 16;
+  std::uint32_t polls_since_reading_ = 0;
+  std::uint32_t polls_since_look_ = 0;
+  std::uint64_t last_reading_ = 0;
+  std::uint64_t last_look_ = 0;
+  std::uint64_t look_cost_ = 500;  // ns, smoothed
+
+  // who drives
+  std::mutex drive_mutex_;
+  std::condition_variable drive_free_;
+  bool driven_ = false;
+  drive_waiter drive_waiter_;
+
+  std::uint64_t random_ = 0;
+};
+
+/// Makes this thread the owner of `s` for a scope.
+class owner_scope {
+ public:
+  explicit owner_scope(scheduler& s) noexcept : before_(this_thread()) {
+    this_thread() = thread_state{s.id(), &s, &s};
+  }
+  owner_scope(const owner_scope&) = delete;
+  ~owner_scope() { this_thread() = before_; }
+
+ private:
+  thread_state before_;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,131 @@
+#pragma once
+// Readiness of descriptors, over uv_poll: what is behind <eddy/runtime/readiness.hpp>.
+//
+// libuv watches level-triggered, and each change of what is watched costs two system calls. So a source
+// stays armed for a kind until an event comes that nobody wants: see I3.
+//
+// I1  Reactor and sources belong to the loop's owner. Other threads touch a source's `refs_`, `dead_` and
+//     what never changes, and hand the closing over by `scheduler::post`.
+// I2  A source has two parts: the user's io_handle and the registration (the uv handle). `refs_` counts
+//     them; who takes the last away closes the descriptor and frees the block. So the descriptor is never
+//     closed before libuv has let go of it, whoever drops what, and whenever the loop ends.
+// I3  A kind is disarmed only by an event of that kind which finds no waiter and its readiness still
+//     unconsumed. One event without a waiter is no reason: the task may have been woken and not have run
+//     (its readiness is there, consuming it clears it). A waiter that finds its kind disarmed arms it, and
+//     takes the occasion to disarm the other kind if that is ready: the change is paid for already.
+// I4  While a kind's readiness is set, nobody is in its list of waiters: setting it wakes all.
+// I5  libuv is not called for a source after uv_close, nor in a child made by fork (there even a close
+//     would take the parent's registration away): the child only closes descriptors.
+// I6  One registration a descriptor, by a table: libuv does not notice a second one.
+
+#include <uv.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <eddy/base/list.hpp>
+#include <eddy/config.hpp>
+#include <eddy/runtime/readiness.hpp>
+
+#include "core/scheduler.hpp"
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class loop;
+
+/// The sources of one loop. Threads: the loop's owner.
+class reactor {
+ public:
+  explicit reactor(loop& owner) noexcept;
+  reactor(const reactor&) = delete;
+  reactor& operator=(const reactor&) = delete;
+
+  /// The loop ends: every registration is closed, everybody who waits is woken. The uv handles are gone
+  /// once libuv has been turned; descriptors in the hands of the user stay open until he drops them.
+  void shut_down() noexcept;
+  /// Sources whose uv handle is not closed yet.
+  std::size_t live() const noexcept { return live_; }
+  /// Of these, the ones being closed: libuv wants one more turn, which also closes their descriptors.
+  std::size_t closing() const noexcept { return closing_; }
+  /// How often what libuv watches was changed; for tests and benchmarks.
+  std::uint64_t changes() const noexcept { return changes_; }
+
+ private:
+  friend class io_source;
+  friend class io_handle;
+
+  bool enter_descriptor(int fd) noexcept;  // false: no memory
+  bool has_descriptor(int fd) const noexcept;
+  void forget_descriptor(int fd) noexcept;
+  void descriptor_closed() noexcept;
+  bool is_forked() const noexcept;
+
+  loop& loop_;
+  list<io_source> sources_;                // registered and not closing
+  list<io_waiter> out_of_descriptors_;     // woken when one is closed
+  std::vector<std::uint64_t> registered_;  // a bit a descriptor
+  std::size_t live_ = 0;
+  std::size_t closing_ = 0;
+  std::uint64_t changes_ = 0;
+  const std::uint32_t generation_;  // of the process: I5
+};
+
+/// One descriptor. 256 bytes, most of them libuv's.
+class io_source : public io_state, public list_node {
+ public:
+  static result<io_handle> adopt(int descriptor, const char* operation) noexcept;
+
+  io_poll wait(interest kind, io_waiter& w, context& cx) noexcept;
+  void clear_now(interest kind) noexcept;
+  void wait_for_descriptor(io_waiter& w, context& cx) noexcept;
+  void drop() noexcept;  // any thread: the user's handle goes
+
+ private:
+  friend class reactor;
+
+  static constexpr std::uint8_t both = UV_READABLE | UV_WRITABLE;
+  static constexpr std::uint8_t bit(interest kind) noexcept {
+    static_assert(int{UV_READABLE} == int(interest::read) &&
+                  int{UV_WRITABLE} == int(interest::write));
+    return static_cast<std::uint8_t>(kind);
+  }
+  list<io_waiter>& waiters(interest kind) noexcept {
+    return kind == interest::read ? readers_ : writers_;
+  }
+
+  io_source(loop& where, int descriptor) noexcept;
+  ~io_source() = default;
+  inline loop& home_loop() const noexcept;
+  inline reactor& owner() const noexcept;
+  bool is_owner_here() const noexcept { return this_thread().driving == home; }
+  io_poll wait_elsewhere() const noexcept;
+  void arm(std::uint8_t kinds) noexcept;
+  void event(std::uint8_t now) noexcept;
+  void unusual_event(int status, int events) noexcept;
+  void wake_all() noexcept;
+  void drop_here() noexcept;
+  void begin_close() noexcept;
+  void orphan() noexcept;
+  void release() noexcept;  // one part, I2
+  void finish() noexcept;
+
+  static void on_event(uv_poll_t* h, int status, int events);
+  static void on_closed(uv_handle_t* h);
+
+  std::uint8_t armed_ = 0;
+  bool always_ready_ = false;  // cannot be watched: a file, /dev/null
+  bool closing_ = false;
+  // The loop has ended; set by it (release), partner: poll_ready on whatever thread has the handle now.
+  std::atomic<bool> dead_{false};
+  std::atomic<std::uint8_t> refs_{2};  // I2; partner: itself, in release()
+  list<io_waiter> readers_;
+  list<io_waiter> writers_;
+  struct close_request : remote_op {
+    io_source* source = nullptr;
+  } close_;
+  uv_poll_t poll_;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,271 @@
+// What eddy's operations cost. `eddy-bench [NAME]` times every workload whose name contains NAME; names,
+// shapes, counts and output are those of the Tokio peer (peers/tokio/src/bin/micro.rs), so that `run` can lay
+// two columns side by side. `eddy-bench mem` measures sleeping tasks (peers/tokio/src/bin/mem.rs).
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <eddy/eddy.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using stopwatch = std::chrono::steady_clock;
+
+constexpr int operations = 100'000;
+
+double nanoseconds_since(stopwatch::time_point start) {
+  return std::chrono::duration<double, std::nano>(stopwatch::now() - start).count();
+}
+
+// Not seen through by the optimiser.
+template <class T>
+void keep(T& value) {
+  asm volatile("" : : "g"(&value) : "memory");
+}
+
+// ---- ct: workloads on one current_thread runtime each
+
+eddy::future<int> leaf(int i) { co_return i; }
+[[gnu::noinline]] eddy::future<int> leaf_behind_a_call(int i) { co_return i; }
+
+eddy::future<> yields(int n) {
+  for (int i = 0; i < n; ++i) co_await eddy::yield_now();
+}
+
+eddy::future<> spawn_join() {
+  std::vector<eddy::join_handle<int>> handles;
+  handles.reserve(operations);
+  for (int i = 0; i < operations; ++i) handles.push_back(eddy::spawn(leaf(i)));
+  long sum = 0;
+  for (auto& h : handles) {
+    auto one = std::move(h);  // as Rust's loop: each handle goes as it is awaited
+    sum += co_await one;
+  }
+  keep(sum);
+}
+
+eddy::future<> spawn_await_each() {
+  for (int i = 0; i < operations; ++i) {
+    auto h = eddy::spawn(leaf(i));
+    int value = co_await h;
+    keep(value);
+  }
+}
+
+eddy::future<> yield_1task() {
+  auto h = eddy::spawn(yields(operations));
+  co_await h;
+}
+
+eddy::future<> yield_1000tasks() {
+  std::vector<eddy::join_handle<>> handles;
+  for (int i = 0; i < 1000; ++i) handles.push_back(eddy::spawn(yields(operations / 1000)));
+  for (auto& h : handles) {
+    auto one = std::move(h);
+    co_await one;
+  }
+}
+
+eddy::future<> await_ready() {
+  long sum = 0;
+  for (int i = 0; i < operations; ++i) sum += co_await leaf_behind_a_call(i);
+  keep(sum);
+}
+
+eddy::future<> pong(eddy::future<int> ask, eddy::promise<int> answer) {
+  const int value = co_await std::move(ask);
+  answer.set_value(value);
+}
+
+eddy::future<> oneshot_pingpong() {
+  for (int i = 0; i < operations; ++i) {
+    eddy::promise<int> ask;
+    eddy::promise<int> answer;
+    auto answered = answer.get_future();
+    eddy::spawn(pong(ask.get_future(), std::move(answer)));
+    ask.set_value(1);
+    co_await std::move(answered);
+  }
+}
+
+// The counterpart of std::future::ready: a leaf that has its value.
+struct ready_leaf {
+  explicit ready_leaf(int v) noexcept : value(v) {}
+  eddy::polled<int> poll(eddy::context&) noexcept { return value; }
+  int value;
+};
+
+eddy::future<> timeouts_of_ready_leaves() {
+  for (int i = 0; i < operations; ++i) {
+    int value = co_await eddy::timeout(5s, ready_leaf(i));
+    keep(value);
+  }
+}
+
+eddy::future<> timeouts_of_ready_coroutines() {
+  for (int i = 0; i < operations; ++i) {
+    int value = co_await eddy::timeout(5s, leaf_behind_a_call(i));
+    keep(value);
+  }
+}
+
+eddy::future<> timeouts_of_yields() {
+  for (int i = 0; i < operations; ++i) co_await eddy::timeout(5s, eddy::yield_now());
+}
+
+eddy::future<> in_a_task(eddy::future<> f) {
+  auto h = eddy::spawn(std::move(f));
+  co_await h;
+}
+
+eddy::future<> sleeper(std::chrono::milliseconds d) { co_await eddy::sleep(d); }
+
+eddy::future<> sleep_100k_concurrent() {
+  std::vector<eddy::join_handle<>> handles;
+  handles.reserve(operations);
+  for (int i = 0; i < operations; ++i)
+    handles.push_back(eddy::spawn(sleeper(std::chrono::milliseconds(i % 100))));
+  for (auto& h : handles) {
+    auto one = std::move(h);
+    co_await one;
+  }
+}
+
+constexpr int blocking_jobs = 2000;
+
+eddy::future<> spawn_blocking_each() {
+  for (int i = 0; i < blocking_jobs; ++i) {
+    auto h = eddy::spawn_blocking([](int x) { return x; }, i);
+    int value = co_await h;
+    keep(value);
+  }
+}
+
+struct workload {
+  std::string_view name;
+  int count;
+  eddy::future<> (*make)();
+};
+constexpr workload workloads[] = {
+    {"ct/spawn_join", operations, spawn_join},
+    {"ct/spawn_await_each", operations, spawn_await_each},
+    {"ct/yield_1task", operations, yield_1task},
+    {"ct/yield_1000tasks", operations, yield_1000tasks},
+    {"ct/await_ready", operations, await_ready},
+    {"ct/oneshot_pingpong", operations, oneshot_pingpong},
+    {"ct/timeout_ready", operations, [] { return in_a_task(timeouts_of_ready_leaves()); }},
+    {"ct/timeout_ready_coroutine", operations,
+     [] { return in_a_task(timeouts_of_ready_coroutines()); }},
+    {"ct/timeout_yield", operations, [] { return in_a_task(timeouts_of_yields()); }},
+    {"ct/sleep_100k_concurrent", operations, sleep_100k_concurrent},
+    {"ct/spawn_blocking_each", blocking_jobs, spawn_blocking_each},
+};
+
+// One run to warm up, seven that count.
+void report(const workload& w) {
+  eddy::runtime rt;
+  rt.block_on(w.make());
+  std::vector<double> costs;
+  for (int run = 0; run < 7; ++run) {
+    const auto start = stopwatch::now();
+    rt.block_on(w.make());
+    costs.push_back(nanoseconds_since(start) / w.count);
+  }
+  std::sort(costs.begin(), costs.end());
+  std::printf("%-34.*s %10.1f ns/op  (min %.1f max %.1f)\n", static_cast<int>(w.name.size()),
+              w.name.data(), costs[3], costs.front(), costs.back());
+  std::fflush(stdout);
+}
+
+// ---- mem: tasks asleep
+
+long resident_kb() {
+  std::FILE* f = std::fopen("/proc/self/status", "r");
+  if (f == nullptr) return 0;
+  long kb = 0;
+  char line[256];
+  while (std::fgets(line, sizeof line, f) != nullptr)
+    if (std::sscanf(line, "VmRSS: %ld", &kb) == 1) break;
+  std::fclose(f);
+  return kb;
+}
+
+eddy::future<> sleep_an_hour() { co_await eddy::sleep(1h); }
+
+// All spawned so far have gone to sleep.
+eddy::future<> all_asleep() {
+  for (int i = 0; i < 2; ++i) co_await eddy::yield_now();
+}
+
+void start_sleepers(int n) {
+  for (int i = 0; i < n; ++i) eddy::spawn(sleep_an_hour());
+}
+
+// What one more costs, to start and to end, while so many sleep: median of rounds of 1000.
+eddy::future<double> cost_of_one_more() {
+  constexpr int round = 1000;
+  std::vector<double> costs;
+  std::vector<eddy::join_handle<>> handles;
+  handles.reserve(round);
+  for (int i = 0; i < 101; ++i) {
+    const auto start = stopwatch::now();
+    for (int k = 0; k < round; ++k) handles.push_back(eddy::spawn(sleep_an_hour()));
+    co_await all_asleep();
+    for (auto& h : handles) h.abort();
+    handles.clear();
+    co_await all_asleep();
+    costs.push_back(nanoseconds_since(start) / round);
+  }
+  std::sort(costs.begin(), costs.end());
+  co_return costs[costs.size() / 2];
+}
+
+eddy::future<> sleeping_tasks() {
+  constexpr int many = 1'000'000;
+  co_await eddy::yield_now();
+  const long before = resident_kb();
+  std::printf("start rss %ld kB\n", before);
+  const auto start = stopwatch::now();
+  start_sleepers(many);
+  co_await all_asleep();
+  const double each = nanoseconds_since(start) / many;
+  std::printf("1M sleeping tasks: %ld B/task, %.0f ns/task\n",
+              (resident_kb() - before) * 1024 / many, each);
+  const double at_many = co_await cost_of_one_more();
+  std::printf("one more of %d sleeping tasks: %.1f ns\n", many, at_many);
+}
+
+eddy::future<> few_sleeping_tasks() {
+  constexpr int few = 1000;
+  start_sleepers(few);
+  co_await all_asleep();
+  const double at_few = co_await cost_of_one_more();
+  std::printf("one more of %d sleeping tasks: %.1f ns\n", few, at_few);
+}
+
+void report_memory() {
+  {
+    eddy::runtime rt;
+    rt.block_on(sleeping_tasks());
+  }
+  eddy::runtime rt;
+  rt.block_on(few_sleeping_tasks());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view wanted = argc > 1 ? argv[1] : "";
+  if (wanted == "mem") {
+    report_memory();
+    return 0;
+  }
+  for (const workload& w : workloads)
+    if (w.name.find(wanted) != std::string_view::npos) report(w);
+  return 0;
+}

@@ -1,0 +1,19 @@
+"""Holds idle connections open: idle_clients.py PORT
+
+Reads lines `COUNT` from standard input; for each opens that many more connections, spread over 127.0.0.1,
+127.0.0.2, ... so that ports do not run out, and answers with the total. Ends with its input.
+"""
+import socket
+import sys
+
+PER_ADDRESS = 20000
+
+port = int(sys.argv[1])
+held = []
+for line in sys.stdin:
+    for _ in range(int(line)):
+        s = socket.socket()
+        s.bind((f'127.0.0.{1 + len(held) // PER_ADDRESS}', 0))
+        s.connect(('127.0.0.1', port))
+        held.append(s)
+    print(len(held), flush=True)

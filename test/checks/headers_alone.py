@@ -1,0 +1,26 @@
+"""Compiles every public header as the first and only include of a file, twice in a row.
+
+headers_alone.py ROOT -- COMPILER FLAGS...
+"""
+import concurrent.futures
+import pathlib
+import subprocess
+import sys
+
+include = pathlib.Path(sys.argv[1]) / 'lib/include'
+compile = sys.argv[sys.argv.index('--') + 1:]
+
+
+def errors(header):
+    name = header.relative_to(include)
+    run = subprocess.run(
+        compile + ['-fsyntax-only', '-x', 'c++', '-'],
+        input=f'#include <{name}>\n#include <{name}>\n', text=True, capture_output=True)
+    return '' if run.returncode == 0 else f'{name} does not compile alone:\n{run.stderr}'
+
+
+headers = sorted(include.rglob('*.hpp'))
+with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    found = [e for e in pool.map(errors, headers) if e]
+print('\n'.join(found) or f'{len(headers)} headers compile alone')
+sys.exit(bool(found) or not headers)

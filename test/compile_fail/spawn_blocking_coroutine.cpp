@@ -1,0 +1,6 @@
+// expect: spawn_blocking wants an ordinary function; spawn runs one that returns a future
+#include <eddy/runtime/spawn_blocking.hpp>
+
+eddy::future<int> work(int v) { co_return v; }
+
+void start() { static_cast<void>(eddy::spawn_blocking(work, 4)); }

@@ -1,0 +1,6 @@
+// expect: spawn\(callable, args\.\.\.\) wants a callable that returns a future
+#include <eddy/core/spawn.hpp>
+
+void start() {
+  eddy::spawn([] { return 1; });
+}

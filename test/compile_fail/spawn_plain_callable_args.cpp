@@ -1,0 +1,6 @@
+// expect: for blocking or CPU-bound work use spawn_blocking
+#include <eddy/core/spawn.hpp>
+
+int twice(int v) { return 2 * v; }
+
+void start() { eddy::spawn(twice, 4); }

@@ -1,0 +1,263 @@
+#include <eddy/runtime/spawn_blocking.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <eddy/eddy.hpp>
+
+#include "support/leak_check.hpp"
+#include "support/runtime_access.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using eddy::future;
+
+/// Opens once, for good.
+class gate {
+ public:
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    opened_.wait(lock, [this] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = false;
+};
+
+/// Blocking threads end by themselves; what they still hold of a job is gone when this returns.
+void settle(std::size_t frames) {
+  while (eddy::detail::live_frames() != frames) std::this_thread::yield();
+}
+
+TEST_CASE("a blocking job gives a value, nothing, a reference, or something that only moves") {
+  const auto frames = eddy::detail::live_frames();
+  {
+    eddy::runtime rt;
+    rt.block_on([]() -> future<> {
+      const auto home = std::this_thread::get_id();
+      CHECK(co_await eddy::spawn_blocking([](int a, int b) { return a + b; }, 1, 2) == 3);
+      const auto there = co_await eddy::spawn_blocking([] { return std::this_thread::get_id(); });
+      CHECK(there != home);
+      int side = 0;
+      co_await eddy::spawn_blocking([&side] { side = 4; });
+      CHECK(side == 4);
+      int& same = co_await eddy::spawn_blocking(
+          [](std::reference_wrapper<int> r) -> int& { return r; }, std::ref(side));
+      CHECK(&same == &side);
+      auto moved = co_await eddy::spawn_blocking([](std::unique_ptr<int> p) { return p; },
+                                                 std::make_unique<int>(5));
+      CHECK(*moved == 5);
+    });
+  }
+  settle(frames);
+}
+
+TEST_CASE("what a blocking job holds is gone when its result is there") {
+  eddy::runtime rt;
+  rt.block_on([]() -> future<> {
+    for (int i = 0; i < 200; ++i) {
+      auto held = std::make_shared<int>();
+      auto job = eddy::spawn_blocking([held](std::shared_ptr<int>) {}, held);
+      co_await std::move(job);
+      CHECK(held.use_count() == 1);
+    }
+  });
+}
+
+#if EDDY_EXCEPTIONS
+struct throws_when_moved {
+  bool armed = false;
+  throws_when_moved() = default;
+  throws_when_moved(throws_when_moved&& other) : armed(other.armed) {
+    if (armed) throw std::runtime_error("moved");
+  }
+};
+
+TEST_CASE("what a blocking job throws comes out of the await") {
+  const auto frames = eddy::detail::live_frames();
+  {
+    eddy::runtime rt;
+    rt.block_on([]() -> future<> {
+      const auto r = co_await eddy::attempt(
+          eddy::spawn_blocking([]() -> int { throw std::out_of_range("far"); }));
+      REQUIRE_FALSE(r.has_value());
+      CHECK(r.error().message() == "far");
+      const auto m = co_await eddy::attempt(eddy::spawn_blocking([] {
+        throws_when_moved t;
+        t.armed = true;
+        return t;
+      }));
+      REQUIRE_FALSE(m.has_value());
+      CHECK(m.error().message() == "moved");
+    });
+  }
+  settle(frames);
+}
+
+TEST_CASE("a failure of a detached blocking job reaches the hook") {
+  std::atomic<int> failures{0};
+  std::string name;
+  eddy::runtime rt = eddy::runtime::builder()
+                         .on_unhandled_failure([&](const eddy::task_failure& f) {
+                           name = f.name;
+                           ++failures;
+                         })
+                         .build();
+  rt.block_on([&]() -> future<> {
+    static_cast<void>(eddy::spawn_blocking([] { throw std::runtime_error("x"); }));
+    while (failures == 0) co_await eddy::yield_now();
+  });
+  CHECK(failures == 1);
+  CHECK(name == "spawn_blocking");
+}
+#endif
+
+TEST_CASE("a blocking job is on its runtime, and its thread is not afterwards") {
+  eddy::runtime rt = eddy::runtime::builder().name("mine").build();
+  rt.block_on([]() -> future<> {
+    const auto name =
+        co_await eddy::spawn_blocking([] { return std::string(eddy::handle::current().name()); });
+    CHECK(name == "mine");
+  });
+}
+
+TEST_CASE("a job that waits in the queue when its task is aborted is not run") {
+  eddy::runtime rt;
+  gate g;
+  std::atomic<int> waiting{0};
+  std::atomic<bool> ran{false};
+  rt.block_on([&]() -> future<> {
+    std::vector<eddy::join_handle<>> jobs;
+    for (int i = 0; i < 512; ++i)
+      jobs.push_back(eddy::spawn_blocking([&] {
+        ++waiting;
+        g.pass();
+      }));
+    while (waiting < 512) co_await eddy::yield_now();
+    auto one_more = eddy::spawn_blocking([&] { ran = true; });
+    auto another = eddy::spawn_blocking([&] { return waiting.load(); });
+    one_more.abort();
+    const auto r = co_await eddy::attempt(std::move(one_more));
+    CHECK(r.error() == eddy::errc::aborted);
+    CHECK(waiting == 512);  // that many threads and no more
+    g.open();
+    for (auto& j : jobs) co_await std::move(j);
+    CHECK(co_await std::move(another) == 512);
+  });
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("threads are used again") {
+  eddy::runtime rt;
+  rt.block_on([]() -> future<> {
+    // One job at a time: at most two threads, should one be on its way to sleep when the next job comes.
+    std::vector<std::thread::id> seen;
+    for (int i = 0; i < 100; ++i) {
+      const auto id = co_await eddy::spawn_blocking([] { return std::this_thread::get_id(); });
+      bool known = false;
+      for (const auto& s : seen) known |= s == id;
+      if (!known) seen.push_back(id);
+    }
+    CHECK(seen.size() < 50);
+  });
+}
+
+TEST_CASE("a job that runs outlives its runtime; its result is dropped, nobody waits") {
+  const auto frames = eddy::detail::live_frames();
+  auto g = std::make_shared<gate>();
+  auto started = std::make_shared<gate>();
+  const auto held = std::make_shared<int>();
+  std::optional<eddy::join_handle<std::shared_ptr<int>>> kept;
+  {
+    eddy::runtime rt;
+    rt.block_on([&]() -> future<> {
+      kept = eddy::spawn_blocking([g, started, held] {
+        started->open();
+        g->pass();
+        return held;
+      });
+      started->pass();
+      co_return;
+    });
+  }  // comes back although the job waits
+  CHECK(kept->is_finished());
+  CHECK(held.use_count() == 2);
+  g->open();
+  while (held.use_count() != 1) std::this_thread::yield();
+  kept.reset();
+  settle(frames);
+}
+
+TEST_CASE("a job that spawns and wakes while its runtime is dropped") {
+  const auto frames = eddy::detail::live_frames();
+  for (int i = 0; i < 100; ++i) {
+    eddy::runtime rt;
+    rt.block_on([]() -> future<> {
+      for (int k = 0; k < 4; ++k)
+        static_cast<void>(eddy::spawn_blocking([] {
+          const auto h = eddy::spawn([]() -> future<> { co_await eddy::yield_now(); });
+          static_cast<void>(eddy::spawn_blocking([] { return 1; }));
+          h.abort();
+        }));
+      co_await eddy::yield_now();
+    });
+  }
+  settle(frames);
+}
+
+TEST_CASE("a paused clock does not jump while a job runs") {
+  eddy::runtime rt = eddy::runtime::builder().start_paused().build();
+  rt.block_on([]() -> future<> {
+    const auto before = eddy::clock::now();
+    co_await eddy::timeout(1h, eddy::spawn_blocking([] {
+                             for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+                           }));
+    CHECK(eddy::clock::now() == before);
+  });
+}
+
+TEST_CASE("a job may ask for the time while the loop moves a paused clock") {
+  eddy::runtime rt = eddy::runtime::builder().start_paused().build();
+  rt.block_on([]() -> future<> {
+    std::atomic<bool> stop{false};
+    const auto start = eddy::clock::now();
+    auto job = eddy::spawn_blocking([&] {
+      auto last = eddy::clock::now();
+      while (!stop) {
+        const auto t = eddy::clock::now();
+        if (t < last) return false;
+        last = t;
+      }
+      return true;
+    });
+    for (int i = 0; i < 100; ++i) {
+      test::advance(1s);
+      co_await eddy::yield_now();
+    }
+    CHECK(eddy::clock::now() - start == 100s);
+    stop = true;
+    CHECK(co_await std::move(job));
+  });
+}
+
+}  // namespace
