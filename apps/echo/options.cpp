@@ -28,8 +28,16 @@ bool to_seconds(std::string_view text, std::chrono::milliseconds& out) {
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (failed != std::errc{} || end != text.data() + text.size()) return false;
   if (!(seconds > 0 && seconds <= 86'400)) return false;
-  out = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+  out = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
   return true;
+}
+
+/// Ends in a port; what stands before it is for the lookup to judge.
+bool is_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  std::uint64_t port = 0;
+  return colon != 0 && colon != std::string_view::npos &&
+         to_number(text.substr(colon + 1), 0, UINT16_MAX, port);
 }
 
 }  // namespace
@@ -51,7 +59,7 @@ bool parse(int argc, char** argv, options& out) {
   const bool demo = command == "demo";
   if (command == "help" || command == "--help" || command == "-h") return true;
   if (!server && !client && !demo)
-    return complain(command.empty() ? "what shall it do?"
+    return complain(command.empty() ? "a command is missing"
                                     : "unknown command '" + std::string(command) + "'");
   out.what = server   ? options::command::server
              : client ? options::command::client
@@ -71,6 +79,8 @@ bool parse(int argc, char** argv, options& out) {
     if (i + 1 == argc) return complain(std::string(name) + " wants a value");
     const std::string_view value = argv[++i];
     std::uint64_t number = 0;
+    if ((name == "--bind" || name == "--connect") && !is_address(value))
+      return complain(std::string(name) + " wants host:port, not '" + std::string(value) + "'");
     if (name == "--bind") {
       out.server.bind = value;
     } else if (name == "--connect") {

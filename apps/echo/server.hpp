@@ -59,6 +59,7 @@ class server {
 
   eddy::future<eddy::result<void>> accept_all();
   eddy::future<eddy::result<void>> echo(membership self);
+  static eddy::future<eddy::result<void>> flush(connection& c);
   void answer(connection& c, std::size_t n) noexcept;
   void ended(registry::iterator self) noexcept;
 

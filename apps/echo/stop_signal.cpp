@@ -39,7 +39,7 @@ eddy::result<eddy::future<>> stop_signal() {
   write_end = ends[0];
   auto pair = eddy::net::tcp_stream::adopt(ends[1]);
   if (!pair) return std::move(pair).error();
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = &on_signal;
   action.sa_flags = SA_RESTART;
   for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);

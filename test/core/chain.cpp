@@ -118,7 +118,9 @@ TEST_CASE("a chain that has not started is destroyed with its root") {
   const test::leak_check leaks;
   test::take_trace();
   test::gate g;
-  { driver d(top_level(g)); }
+  {
+    driver d(top_level(g));
+  }
   CHECK(test::take_trace().empty());
   CHECK(g.polls() == 0);
 }

@@ -383,6 +383,26 @@ TEST_CASE("a value whose move throws on its way into or out of the task is a fai
     CHECK(moody::live == 0);
   }
 }
+
+TEST_CASE("a handle awaited on the wrong runtime does not keep the outcome") {
+  const test::leak_check leaks;
+  eddy::runtime rt;
+  rt.block_on([]() -> future<> {
+    auto value = std::make_shared<int>(1);
+    auto h = eddy::spawn(
+        [](std::shared_ptr<int> v) -> future<std::shared_ptr<int>> { co_return v; }, value);
+    co_await eddy::yield_now();
+    CHECK(value.use_count() == 2);
+    std::thread([&h] {
+      eddy::runtime other;
+      CHECK_THROWS_AS(other.block_on([&h]() -> future<> { co_await h; }), std::logic_error);
+    }).join();
+    {
+      const auto dropped = std::move(h);
+    }
+    CHECK(value.use_count() == 1);
+  });
+}
 #endif
 
 }  // namespace

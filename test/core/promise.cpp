@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -133,7 +134,9 @@ TEST_CASE("a moved promise is the same promise") {
 TEST_CASE("nothing is left when nobody asked for the future, or never awaited it") {
   const test::leak_check leaks;
   const auto before = note::live();
-  { promise<int> unused; }
+  {
+    promise<int> unused;
+  }
   {
     promise<note> unasked;
     unasked.set_value("unasked");
@@ -167,7 +170,9 @@ TEST_CASE("is_abandoned: once the future is gone") {
   CHECK(task.take_wakes() == 0);
 
   promise<int> q;
-  { auto unawaited = q.get_future(); }
+  {
+    auto unawaited = q.get_future();
+  }
   CHECK(q.is_abandoned());
 }
 
@@ -321,6 +326,39 @@ TEST_CASE("making the value throws: that is the outcome") {
   CHECK(task.take_wakes() == 1);
   CHECK_THROWS_WITH_AS(task.poll(f)->value(), "negative", std::invalid_argument);
   CHECK_THROWS_AS(p.set_value(2), std::logic_error);
+}
+
+struct fused {
+  explicit fused(int moves) : left(moves) {}
+  fused(fused&& other) : left(other.left) {
+    if (left-- == 0) throw std::runtime_error("moved");
+  }
+  int left;
+};
+
+TEST_CASE("a value whose move throws on its way out is a failure of the await") {
+  const test::leak_check leaks;
+  for (int moves = 0; moves < 3; ++moves) {
+    CAPTURE(moves);
+    eddy::runtime rt;
+    rt.block_on([moves]() -> future<> {
+      promise<fused> p;
+      auto f = p.get_future();
+      p.set_value(moves);
+      const auto r = co_await eddy::attempt(std::move(f));
+      CHECK_FALSE(r.has_value());
+    });
+    rt.block_on([moves]() -> future<> {
+      auto work = eddy::pin([](int m) -> future<fused> { co_return fused(m + 1); }(moves));
+      bool threw = false;
+      try {
+        static_cast<void>(co_await eddy::timeout(std::chrono::hours(1), work));
+      } catch (const std::runtime_error&) {
+        threw = true;
+      }
+      CHECK(threw);
+    });
+  }
 }
 
 #endif

@@ -259,7 +259,9 @@ TEST_CASE("a failure that nobody awaits reaches the hook, with name and site") {
         co_return 1;
       });
       while (!h.is_finished()) co_await eddy::yield_now();
-      { auto dropped = std::move(h); }
+      {
+        auto dropped = std::move(h);
+      }
       auto awaited = eddy::spawn([]() -> future<> {
         throw std::runtime_error("awaited");
         co_return;

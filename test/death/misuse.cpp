@@ -100,7 +100,9 @@ TEST_CASE("a failure whose handle outlives the runtime and is then dropped is th
           kept.emplace(portable ? eddy::handle::current().spawn(sinks()) : eddy::spawn(sinks()));
           while (!kept->is_finished()) co_await eddy::yield_now();
         });
-        { const eddy::runtime gone = std::move(rt); }
+        {
+          const eddy::runtime gone = std::move(rt);
+        }
         CHECK(kept->is_finished());
       }
       return 0;

@@ -84,7 +84,9 @@ TEST_CASE(
   const test::leak_check leaks;
   eddy::runtime rt;
   auto c = rt.block_on(connected());
-  { const auto gone = std::move(c.server); }
+  {
+    const auto gone = std::move(c.server);
+  }
   rt.block_on([](tcp_stream& s) -> eddy::future<> {
     std::string buf(4, '\0');
     const auto end = co_await s.read(buf);
@@ -146,7 +148,9 @@ TEST_CASE("a forked child only closes descriptors: the parent's registrations st
     co_await eddy::sleep(std::chrono::milliseconds(1));
     const auto pid = ::fork();
     if (pid == 0) {
-      { const auto gone = std::move(server); }
+      {
+        const auto gone = std::move(server);
+      }
       ::_exit(0);
     }
     int status = 0;

@@ -48,7 +48,9 @@ TEST_CASE("dropping the writer ends the stream for the peer, dropping the reader
     auto [client, server] = co_await connected();
     auto halves = std::make_optional(std::move(client).into_split());
     std::string buf(16, '\0');
-    { const auto gone = std::move(halves->writer); }
+    {
+      const auto gone = std::move(halves->writer);
+    }
     const auto end = co_await server.read(buf);
     CHECK(end == 0);
     co_await server.write_all("still open");
@@ -57,7 +59,9 @@ TEST_CASE("dropping the writer ends the stream for the peer, dropping the reader
 
     auto [client2, server2] = co_await connected();
     auto other = std::make_optional(std::move(client2).into_split());
-    { const auto gone = std::move(other->reader); }
+    {
+      const auto gone = std::move(other->reader);
+    }
     co_await other->writer.write_all("x");
     const auto one = co_await server2.read(buf);
     CHECK(one == 1);

@@ -296,13 +296,17 @@ TEST_CASE("a join handle: ready at once, ready later, dropped while waiting, ano
         auto dropped = start(after(q.get_future()));
         co_await eddy::yield_now();
         CHECK_FALSE(one.poll(dropped));
-        { const auto gone = std::move(dropped); }
+        {
+          const auto gone = std::move(dropped);
+        }
         q.set_value();
         co_await eddy::yield_now();
         co_await eddy::yield_now();
       }
       CHECK(one.take_wakes() <= 1);  // harmless
-      { const auto gone = std::move(h); }
+      {
+        const auto gone = std::move(h);
+      }
       CHECK(one.references() == 0);
       CHECK(two.references() == 0);
     }

@@ -236,6 +236,22 @@ TEST_CASE("a paused clock does not jump while a job runs") {
   });
 }
 
+TEST_CASE("a paused clock goes on however a job's end meets the loop going to sleep") {
+  eddy::runtime rt = eddy::runtime::builder().start_paused().build();
+  rt.block_on([]() -> future<> {
+    for (int i = 0; i < 2000; ++i) {
+      const auto before = eddy::clock::now();
+      auto job = [i] {
+        for (int k = 0; k < i % 40; ++k) static_cast<void>(std::chrono::steady_clock::now());
+      };
+      co_await eddy::timeout(1h, eddy::spawn_blocking(job));
+      CHECK(eddy::clock::now() == before);
+      static_cast<void>(eddy::spawn_blocking(job));  // nobody waits for this one
+      co_await eddy::sleep(1s);
+    }
+  });
+}
+
 TEST_CASE("a job may ask for the time while the loop moves a paused clock") {
   eddy::runtime rt = eddy::runtime::builder().start_paused().build();
   rt.block_on([]() -> future<> {

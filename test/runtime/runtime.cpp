@@ -177,7 +177,9 @@ TEST_CASE(
     auto h = eddy::spawn(fails_in_the_hold());
     line = __LINE__ - 1;
     id = h.id();
-    { const auto gone = std::move(h); }
+    {
+      const auto gone = std::move(h);
+    }
     co_await eddy::yield_now();
     CHECK(seen.ids.empty());
     co_await eddy::yield_now();
@@ -235,7 +237,9 @@ TEST_CASE(
     auto h = rt.spawn(fails_in_the_hold());
     while (!h.is_finished()) rt.block_on(one_round());
     rt.block_on([h = std::move(h)]() mutable -> future<> {
-      { const auto gone = std::move(h); }
+      {
+        const auto gone = std::move(h);
+      }
       co_return;
     });
   }
@@ -444,7 +448,9 @@ TEST_CASE("a handle outlives its runtime: what it spawns is aborted, and destroy
     CHECK(r1.error() == eddy::errc::aborted);
     CHECK(r2.error() == eddy::errc::aborted);
   });
-  { const auto dropped = std::move(j3); }
+  {
+    const auto dropped = std::move(j3);
+  }
   CHECK_FALSE(ran);
   const auto guard = h.enter();
   CHECK(eddy::spawn(just(1)).is_finished());
@@ -473,7 +479,9 @@ TEST_CASE("a join handle is awaited on another runtime, and dropped there") {
       CHECK(co_await std::move(j1) == 11);
       const std::string s = co_await std::move(j2);
       CHECK(s.size() == 100);
-      { const auto dropped = std::move(j3); }
+      {
+        const auto dropped = std::move(j3);
+      }
       co_return;
     });
   }
@@ -696,7 +704,9 @@ TEST_CASE("a value that nobody took goes with the last of handle, wakers and run
       co_return j;
     });
     CHECK(h.is_finished());
-    { const auto gone = std::move(h); }
+    {
+      const auto gone = std::move(h);
+    }
     rt->block_on(one_round());
     CHECK(held.use_count() == 1);
   }
@@ -708,7 +718,9 @@ TEST_CASE("a value that nobody took goes with the last of handle, wakers and run
     });
     rt.reset();
     CHECK(held.use_count() == 2);
-    { const auto gone = std::move(h); }
+    {
+      const auto gone = std::move(h);
+    }
     CHECK(held.use_count() == 1);
   }
   rt.reset();

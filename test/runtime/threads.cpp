@@ -20,6 +20,7 @@
 #include <eddy/eddy.hpp>
 
 #include "support/leak_check.hpp"
+#include "support/long_run.hpp"
 #include "support/runtime_access.hpp"
 
 namespace {
@@ -67,7 +68,7 @@ TEST_CASE("a thread whose future is ready leaves, though another goes on driving
     });
   });
   while (!drives) std::this_thread::yield();
-  for (int i = 0; i < 5000; ++i) CHECK(rt.block_on(just(i)) == i);
+  for (int i = 0; i < test::rounds(5000); ++i) CHECK(rt.block_on(just(i)) == i);
   stop = true;
   driver.join();
 }
@@ -111,7 +112,7 @@ TEST_CASE("two runtimes in two threads talk by promises and join handles") {
   const test::leak_check leaks;
   eddy::runtime a;
   eddy::runtime b;
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < test::rounds(200); ++i) {
     promise<int> ping;
     promise<int> pong;
     auto at_b = b.spawn([f = ping.get_future(), p = std::move(pong), i]() mutable -> future<int> {
@@ -132,7 +133,7 @@ TEST_CASE("two runtimes in two threads talk by promises and join handles") {
 
 TEST_CASE("threads spawn on a runtime that is being dropped: run, aborted, but never lost") {
   const test::leak_check leaks;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < test::rounds(100); ++i) {
     const auto held = std::make_shared<int>();
     std::optional<eddy::runtime> rt(std::in_place);
     const auto h = rt->get_handle();
@@ -167,7 +168,7 @@ TEST_CASE("threads spawn on a runtime that is being dropped: run, aborted, but n
 
 TEST_CASE("promises fulfilled on another thread while their runtime is dropped") {
   const test::leak_check leaks;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < test::rounds(300); ++i) {
     const auto held = std::make_shared<int>();
     std::vector<promise<std::shared_ptr<int>>> promises(20);
     std::optional<eddy::runtime> rt(
@@ -199,7 +200,7 @@ TEST_CASE("promises fulfilled on another thread while their runtime is dropped")
 
 TEST_CASE("join handles dropped and awaited elsewhere while their runtime is dropped") {
   const test::leak_check leaks;
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < test::rounds(200); ++i) {
     const auto held = std::make_shared<int>();
     std::optional<eddy::runtime> rt(std::in_place);
     std::vector<eddy::join_handle<std::shared_ptr<int>>> handles;
@@ -236,7 +237,7 @@ TEST_CASE(
     "a result that holds the handle of another task is dropped elsewhere while their runtime is "
     "dropped") {
   const test::leak_check leaks;
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < test::rounds(200); ++i) {
     using inner = eddy::join_handle<std::shared_ptr<int>>;
     const auto held = std::make_shared<int>();
     std::optional<eddy::runtime> rt(std::in_place);

@@ -147,7 +147,9 @@ TEST_CASE("dropped while waiting: both wakers are gone") {
     CHECK(g.waiting() == 0);
     CHECK(test::here().timer_count() == 0);
     CHECK(task.references() == 0);
-    { auto unstarted = eddy::timeout(1s, waits(g, note("arg"))); }
+    {
+      auto unstarted = eddy::timeout(1s, waits(g, note("arg")));
+    }
     co_return;
   });
   test::take_trace();

@@ -125,14 +125,14 @@ struct exit_hook {
 }
 
 [[gnu::noinline]] void* allocate_large(std::size_t bytes) noexcept {
-  void* const p = ::operator new (bytes, std::align_val_t{frame_align}, std::nothrow);
+  void* const p = ::operator new(bytes, std::align_val_t{frame_align}, std::nothrow);
   if (p != nullptr) live_large.fetch_add(1, std::memory_order_relaxed);
   return p;
 }
 
 [[gnu::noinline]] void release_large(void* p) noexcept {
   live_large.fetch_sub(1, std::memory_order_relaxed);
-  ::operator delete (p, std::align_val_t{frame_align});
+  ::operator delete(p, std::align_val_t{frame_align});
 }
 
 // The chunk is full, or somebody else's.

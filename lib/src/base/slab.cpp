@@ -47,7 +47,7 @@ void* chunk_pool::map(std::size_t bytes) noexcept {
   ::munmap(p + before + bytes, chunk_bytes - before);
   return p + before;
 #else
-  return ::operator new (bytes, std::align_val_t{chunk_bytes}, std::nothrow);
+  return ::operator new(bytes, std::align_val_t{chunk_bytes}, std::nothrow);
 #endif
 }
 
@@ -58,7 +58,7 @@ void chunk_pool::unmap(chunk& c) noexcept {
   if (::munmap(&c, bytes) != 0) ::madvise(&c, bytes, MADV_DONTNEED);
 #else
   slab_unpoison(&c, c.mapped);
-  ::operator delete (static_cast<void*>(&c), std::align_val_t{chunk_bytes});
+  ::operator delete(static_cast<void*>(&c), std::align_val_t{chunk_bytes});
 #endif
 }
 

@@ -89,8 +89,8 @@ struct alignas(64) chunk : list_node {
   std::uint32_t first = 0;  // offset of block 0
   std::uint32_t bump = 0;   // offset of the first block never used
   std::uint32_t end = 0;    // offset behind the last block
-  std::atomic<std::uint32_t> holders{
-      0};  // task slab, shared chunks only: live blocks + the slab; fetch_sub pairs with itself
+  // Task slab, shared chunks only: live blocks and the slab; the fetch_sub pairs with itself.
+  std::atomic<std::uint32_t> holders{0};
   std::size_t mapped = 0;
   std::atomic<void*> tag{
       nullptr};  // task slab: the runtime; store in orphan() against loads by foreign wakers
@@ -120,8 +120,8 @@ extern constinit chunk nil_chunk;
 /// be a global.
 struct chunk_table {
   chunk* current[slab_classes + 1];
-  std::atomic<std::size_t> live{
-      0};  // one writer; relaxed loads by live_frames() want a quiet moment, not an order
+  // One writer; the relaxed loads by live_frames() want a quiet moment, not an order.
+  std::atomic<std::size_t> live{0};
 
   constexpr chunk_table() noexcept : current{} {
     for (chunk*& c : current) c = &nil_chunk;

@@ -108,6 +108,18 @@ class scheduler {
   void unref(task& t) noexcept {
     if (--t.refs <= 0) unref_slow(t);
   }
+  /// Frees a task that has ended and given its outcome away, when the caller's is the last reference.
+  bool free_if_last(task& t) noexcept {
+    constexpr auto ended = task_state::done | task_state::has_value | task_state::has_failure;
+    // Asked for on a wrong thread, it counts as taken and is still there.
+    if ((t.state.load(std::memory_order_relaxed) & ended) != task_state::done) return false;
+    if (t.refs != 1 || t.remote.load(std::memory_order_acquire) != 0 ||
+        task_slab::home(&t) != &local_)
+      return false;
+    t.~task();
+    task_slab::release(&t);
+    return true;
+  }
   /// Polls one task. The queue is not empty.
   void run_one() noexcept {
     task& t = *head_;

@@ -106,6 +106,8 @@ std::uint32_t join_poll(task& t, join_link* link, context& cx) noexcept {
 
 void join_drop(task& t, join_link* link, bool taken) noexcept {
   const bool here = this_thread().owner == t.owner;
+  // The common end: awaited on its own loop, and nobody else refers to the task.
+  if (taken && link == nullptr && here && this_thread().driving->free_if_last(t)) return;
   bool failed = false;
   if (link != nullptr) {
     failed = link->abandon() && !taken && link->discard();
@@ -131,12 +133,7 @@ task_id join_id(const task& t) noexcept {
   return task_id{task_slab::info(const_cast<task*>(&t)).id};
 }
 
-void join_took_value(task& t, join_link* link) noexcept {
-  if (link == nullptr)
-    t.clear(st::has_value);
-  else
-    link->bits &= ~st::has_value;
-}
+void join_took_value(join_link& link) noexcept { link.bits &= ~st::has_value; }
 
 #if EDDY_EXCEPTIONS
 std::exception_ptr join_take_failure(task& t, join_link* link) noexcept {

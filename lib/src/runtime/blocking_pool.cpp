@@ -122,7 +122,7 @@ void end_blocking(scheduler* runtime, bool ran) noexcept {
   if (ran) this_thread().current = nullptr;
   auto& l = loop::from(*runtime);
   // After the result is out: a paused clock may only go on once its receiver is queued.
-  l.blocking_jobs.fetch_sub(1, std::memory_order_release);
+  l.blocking_jobs.fetch_sub(1, std::memory_order_seq_cst);  // partner: loop::park
   l.nudge();
   runtime->release();
 }

@@ -66,8 +66,7 @@ error loop::start(uv_loop_t* host) noexcept {
   int rc = uv_async_init(uv_, &async_, [](uv_async_t*) {});
   if (rc == 0) {
     open_handles_ = 1;
-    rc = alarm_.init(
-        uv_, [](void* self) noexcept { static_cast<loop*>(self)->on_alarm(); }, this);
+    rc = alarm_.init(uv_, [](void* self) noexcept { static_cast<loop*>(self)->on_alarm(); }, this);
   }
   if (rc != 0) {
     abandon_start();
@@ -301,7 +300,8 @@ void loop::park() noexcept {
   if (paused_) {
     look();
     if (has_ready()) return;
-    if (blocking_jobs.load(std::memory_order_acquire) == 0 && !timers_.empty()) {
+    // In this order: a job puts its receiver on the inbox before it counts itself out.
+    if (blocking_jobs.load(std::memory_order_seq_cst) == 0 && !inbox_filled() && !timers_.empty()) {
       const auto here = paused_at_.load(std::memory_order_relaxed);
       auto next = timers_.next_deadline();
       if (next <= here) next = timers_.next_deadline(SIZE_MAX);  // many in one tick: now exactly
@@ -314,7 +314,11 @@ void loop::park() noexcept {
     alarm_.set(deadline - skipped_);
   }
   asleep_.store(true, std::memory_order_seq_cst);
-  if (!inbox_filled()) {
+  // A job that nobody waits for fills no inbox; if it was the last, a paused clock goes on.
+  // Partner: end_blocking, which counts before it looks at `asleep_`.
+  const bool may_advance =
+      paused_ && !timers_.empty() && blocking_jobs.load(std::memory_order_seq_cst) == 0;
+  if (!may_advance && !inbox_filled()) {
     announce_ = true;
     uv_run(uv_, UV_RUN_ONCE);
     announce_ = false;

@@ -96,8 +96,8 @@ class loop final : public scheduler {
 
   const std::string& name() const noexcept { return options_.name; }
   blocking_pool& blocking() noexcept { return *blocking_; }
-  std::atomic<std::uint32_t> blocking_jobs{
-      0};  // in flight: a paused clock does not advance by itself
+  // In flight: while there are some a paused clock does not advance by itself.
+  std::atomic<std::uint32_t> blocking_jobs{0};
 
  private:
   friend class owner_scope;
@@ -155,8 +155,8 @@ class loop final : public scheduler {
   // Written by the owner (paused_ last, release), read by whatever thread asks for the time: now().
   std::atomic<bool> paused_{false};
   std::atomic<std::uint64_t> paused_at_{0};
-  std::atomic<std::uint64_t> skipped_{
-      0};  // how far resume() found time ahead of the monotonic clock (wraps)
+  // How far resume() found time ahead of the monotonic clock (wraps).
+  std::atomic<std::uint64_t> skipped_{0};
 
   // when to look (design.md, section 4)
   std::uint32_t polls_per_reading_ = 16;

@@ -167,12 +167,15 @@ void io_source::begin_close() noexcept {
 
 void io_source::on_closed(uv_handle_t* h) {
   auto& s = *static_cast<io_source*>(h->data);
+  loop& l = s.home_loop();
   reactor& r = s.owner();
   --r.live_;
   --r.closing_;
   r.forget_descriptor(s.fd);
-  loop& l = s.home_loop();
-  s.release();
+  {
+    const owner_scope here(l);  // it may be a turn of the host's
+    s.release();
+  }
   l.finish_detach();  // the loop's handles, which are still open or just closed, keep it
 }
 

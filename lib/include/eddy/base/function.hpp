@@ -44,9 +44,9 @@ class [[nodiscard]] function<R(Args...)> {
   /// Takes a callable; a null function pointer or an empty function of another signature makes an
   /// empty one.
   template <class Callable, class F = std::decay_t<Callable>>
-  requires(!std::is_same_v<F, function> && !std::is_same_v<F, std::nullptr_t> &&
-           std::is_invocable_r_v<R, F&, Args...> && std::is_constructible_v<F, Callable>)
-      function(Callable&& callable) {
+    requires(!std::is_same_v<F, function> && !std::is_same_v<F, std::nullptr_t> &&
+             std::is_invocable_r_v<R, F&, Args...> && std::is_constructible_v<F, Callable>)
+  function(Callable&& callable) {
     if constexpr (std::is_pointer_v<F> || detail::is_function_v<F>) {
       if (is_null<F>(callable)) return;
     }

@@ -34,7 +34,7 @@ class [[nodiscard]] result {
   using value_rref = std::add_rvalue_reference_t<T>;
 
   template <template <class> class Is>
-  static constexpr bool both = Is<stored>::value&& Is<E>::value;
+  static constexpr bool both = Is<stored>::value && Is<E>::value;
   static constexpr bool trivial_copy = both<std::is_trivially_copy_constructible>;
   static constexpr bool trivial_move = both<std::is_trivially_move_constructible>;
   static constexpr bool trivial_destroy = both<std::is_trivially_destructible>;
@@ -58,78 +58,96 @@ class [[nodiscard]] result {
   template <class U>
   using rebind = result<U, E>;
 
-  constexpr result() noexcept(std::is_nothrow_default_constructible_v<stored>) requires(
-      std::is_default_constructible_v<stored> && !std::is_reference_v<T>)
+  constexpr result() noexcept(std::is_nothrow_default_constructible_v<stored>)
+    requires(std::is_default_constructible_v<stored> && !std::is_reference_v<T>)
       : value_(), has_(true) {}
 
   template <class U = std::remove_cv_t<T>>
-  requires(detail::result_takes_value<T, E, U>()) constexpr explicit(!std::is_convertible_v<U, T>)
-      result(U&& value)
+    requires(detail::result_takes_value<T, E, U>())
+  constexpr explicit(!std::is_convertible_v<U, T>) result(U&& value)
       : value_(store(std::forward<U>(value))), has_(true) {}
 
   template <class G>
-  requires(detail::result_takes_error<T, E, G>()) constexpr result(G&& error) noexcept
-      : error_(std::forward<G>(error)), has_(false) {}
+    requires(detail::result_takes_error<T, E, G>())
+  constexpr result(G&& error) noexcept : error_(std::forward<G>(error)), has_(false) {}
 
   template <class G>
-  requires(std::is_constructible_v<E, const G&>) constexpr explicit(
-      !std::is_convertible_v<const G&, E>) result(const unexpected<G>& error)
+    requires(std::is_constructible_v<E, const G&>)
+  constexpr explicit(!std::is_convertible_v<const G&, E>) result(const unexpected<G>& error)
       : error_(error.error()), has_(false) {}
 
   template <class G>
-  requires(std::is_constructible_v<E, G>) constexpr explicit(!std::is_convertible_v<G, E>)
-      result(unexpected<G>&& error)
+    requires(std::is_constructible_v<E, G>)
+  constexpr explicit(!std::is_convertible_v<G, E>) result(unexpected<G>&& error)
       : error_(std::move(error).error()), has_(false) {}
 
   template <class... Args>
-  requires(std::is_constructible_v<stored, Args...> &&
-           !std::is_reference_v<T>) constexpr explicit result(std::in_place_t, Args&&... args)
+    requires(std::is_constructible_v<stored, Args...> && !std::is_reference_v<T>)
+  constexpr explicit result(std::in_place_t, Args&&... args)
       : value_(std::forward<Args>(args)...), has_(true) {}
 
   template <class... Args>
-  requires(std::is_constructible_v<E, Args...>) constexpr explicit result(unexpect_t,
-                                                                          Args&&... args)
+    requires(std::is_constructible_v<E, Args...>)
+  constexpr explicit result(unexpect_t, Args&&... args)
       : error_(std::forward<Args>(args)...), has_(false) {}
 
   template <class U, class G>
-  requires(detail::result_converts<T, E, U, G, const result<U, G>&>()) constexpr explicit(
-      !std::is_convertible_v<std::add_lvalue_reference_t<const U>, T> ||
-      !std::is_convertible_v<const G&, E>) result(const result<U, G>& other)
+    requires(detail::result_converts<T, E, U, G, const result<U, G>&>())
+  constexpr explicit(!std::is_convertible_v<std::add_lvalue_reference_t<const U>, T> ||
+                     !std::is_convertible_v<const G&, E>) result(const result<U, G>& other)
       : result(from_other{}, other) {}
 
   template <class U, class G>
-  requires(detail::result_converts<T, E, U, G, result<U, G>>()) constexpr explicit(
-      !std::is_convertible_v<U, T> || !std::is_convertible_v<G, E>) result(result<U, G>&& other)
+    requires(detail::result_converts<T, E, U, G, result<U, G>>())
+  constexpr explicit(!std::is_convertible_v<U, T> || !std::is_convertible_v<G, E>)
+      result(result<U, G>&& other)
       : result(from_other{}, std::move(other)) {}
 
   // Each special member is trivial when the parts' are, absent when a part has none, and written
   // out otherwise.
-  constexpr result(const result&) requires(trivial_copy) = default;
-  constexpr result(const result& other) requires(both<std::is_copy_constructible> && !trivial_copy)
+  constexpr result(const result&)
+    requires(trivial_copy)
+  = default;
+  constexpr result(const result& other)
+    requires(both<std::is_copy_constructible> && !trivial_copy)
       : has_(other.has_) {
     has_ ? detail::make_part(&value_, other.value_) : detail::make_part(&error_, other.error_);
   }
-  constexpr result(result&&) requires(trivial_move) = default;
-  constexpr result(result&& other) noexcept(safe_move) requires(both<std::is_move_constructible> &&
-                                                                !trivial_move)
+  constexpr result(result&&)
+    requires(trivial_move)
+  = default;
+  constexpr result(result&& other) noexcept(safe_move)
+    requires(both<std::is_move_constructible> && !trivial_move)
       : has_(other.has_) {
     has_ ? detail::make_part(&value_, std::move(other.value_))
          : detail::make_part(&error_, std::move(other.error_));
   }
-  constexpr result& operator=(const result&) requires(trivial_copy_assign) = default;
-  constexpr result& operator=(const result& other) requires(can_copy_assign &&
-                                                            !trivial_copy_assign) {
+  constexpr result& operator=(const result&)
+    requires(trivial_copy_assign)
+  = default;
+  constexpr result& operator=(const result& other)
+    requires(can_copy_assign && !trivial_copy_assign)
+  {
     assign(other);
     return *this;
   }
-  constexpr result& operator=(result&&) requires(trivial_move_assign) = default;
-  constexpr result& operator=(result&& other) noexcept(safe_move_assign) requires(
-      can_move_assign && !trivial_move_assign) {
+  constexpr result& operator=(result&&)
+    requires(trivial_move_assign)
+  = default;
+  constexpr result& operator=(result&& other) noexcept(safe_move_assign)
+    requires(can_move_assign && !trivial_move_assign)
+  {
     assign(std::move(other));
     return *this;
   }
-  constexpr ~result() requires(trivial_destroy) = default;
-  constexpr ~result() requires(!trivial_destroy) { has_ ? value_.~stored() : error_.~E(); }
+  constexpr ~result()
+    requires(trivial_destroy)
+  = default;
+  constexpr ~result()
+    requires(!trivial_destroy)
+  {
+    has_ ? value_.~stored() : error_.~E();
+  }
 
   constexpr bool has_value() const noexcept { return has_; }
   constexpr explicit operator bool() const noexcept { return has_; }
@@ -147,11 +165,14 @@ class [[nodiscard]] result {
     expect_value();
     return static_cast<value_rref>(load(value_));
   }
-  constexpr std::remove_reference_t<value_ref>* operator->() noexcept requires(!std::is_void_v<T>) {
+  constexpr std::remove_reference_t<value_ref>* operator->() noexcept
+    requires(!std::is_void_v<T>)
+  {
     return __builtin_addressof(**this);
   }
   constexpr std::remove_reference_t<value_cref>* operator->() const noexcept
-      requires(!std::is_void_v<T>) {
+    requires(!std::is_void_v<T>)
+  {
     return __builtin_addressof(**this);
   }
 
@@ -187,12 +208,14 @@ class [[nodiscard]] result {
   }
 
   template <class U = std::remove_cvref_t<T>>
-  requires(!std::is_void_v<T>) constexpr std::remove_cvref_t<T> value_or(U&& other) const& {
+    requires(!std::is_void_v<T>)
+  constexpr std::remove_cvref_t<T> value_or(U&& other) const& {
     if (has_) return load(value_);
     return static_cast<std::remove_cvref_t<T>>(std::forward<U>(other));
   }
   template <class U = std::remove_cvref_t<T>>
-  requires(!std::is_void_v<T>) constexpr std::remove_cvref_t<T> value_or(U&& other) && {
+    requires(!std::is_void_v<T>)
+  constexpr std::remove_cvref_t<T> value_or(U&& other) && {
     if (has_) return static_cast<value_rref>(load(value_));
     return static_cast<std::remove_cvref_t<T>>(std::forward<U>(other));
   }
@@ -266,8 +289,8 @@ class [[nodiscard]] result {
   /// Replaces what is there by a value made from the arguments. If making it throws, what was there
   /// stays.
   template <class... Args>
-  requires(std::is_constructible_v<stored, Args...> && !std::is_reference_v<T>) constexpr value_ref
-      emplace(Args&&... args) {
+    requires(std::is_constructible_v<stored, Args...> && !std::is_reference_v<T>)
+  constexpr value_ref emplace(Args&&... args) {
     if (!has_) {
       detail::replace_part(&value_, &error_, std::forward<Args>(args)...);
       has_ = true;
@@ -282,19 +305,22 @@ class [[nodiscard]] result {
     return load(value_);
   }
 
-  constexpr void swap(result& other) noexcept(safe_move_assign) requires(can_move_assign) {
+  constexpr void swap(result& other) noexcept(safe_move_assign)
+    requires(can_move_assign)
+  {
     result kept(std::move(other));
     other = std::move(*this);
     *this = std::move(kept);
   }
-  friend constexpr void swap(result& a,
-                             result& b) noexcept(safe_move_assign) requires(can_move_assign) {
+  friend constexpr void swap(result& a, result& b) noexcept(safe_move_assign)
+    requires(can_move_assign)
+  {
     a.swap(b);
   }
 
   template <class U, class G>
-  requires(std::is_void_v<T> == std::is_void_v<U>) friend constexpr bool operator==(
-      const result& a, const result<U, G>& b) {
+    requires(std::is_void_v<T> == std::is_void_v<U>)
+  friend constexpr bool operator==(const result& a, const result<U, G>& b) {
     if (a.has_value() != b.has_value()) return false;
     if (!a.has_value()) return a.error() == b.error();
     if constexpr (std::is_void_v<T>)
@@ -303,9 +329,9 @@ class [[nodiscard]] result {
       return *a == *b;
   }
   template <class U>
-  requires(!std::is_void_v<T> && !is_result_v<U> && !detail::is_unexpected_v<U> &&
-           (!std::is_same_v<U, E> || std::is_same_v<T, E>)) friend constexpr bool
-  operator==(const result& a, const U& b) {
+    requires(!std::is_void_v<T> && !is_result_v<U> && !detail::is_unexpected_v<U> &&
+             (!std::is_same_v<U, E> || std::is_same_v<T, E>))
+  friend constexpr bool operator==(const result& a, const U& b) {
     return a.has_value() && *a == b;
   }
   template <class G>
@@ -316,19 +342,19 @@ class [[nodiscard]] result {
   /// The same as a `std::expected<T, E>`, which is known by its members so that its header is not
   /// needed here.
   template <class Expected>
-  requires(!is_result_v<Expected> && !std::is_reference_v<T> &&
-           requires { typename Expected::template rebind<int>; } &&
-           std::is_same_v<typename Expected::value_type, T> &&
-           std::is_same_v<typename Expected::error_type, E>) constexpr
-  operator Expected() const& {
+    requires(!is_result_v<Expected> && !std::is_reference_v<T> &&
+             requires { typename Expected::template rebind<int>; } &&
+             std::is_same_v<typename Expected::value_type, T> &&
+             std::is_same_v<typename Expected::error_type, E>)
+  constexpr operator Expected() const& {
     return convert<Expected>(*this);
   }
   template <class Expected>
-  requires(!is_result_v<Expected> && !std::is_reference_v<T> &&
-           requires { typename Expected::template rebind<int>; } &&
-           std::is_same_v<typename Expected::value_type, T> &&
-           std::is_same_v<typename Expected::error_type, E>) constexpr
-  operator Expected() && {
+    requires(!is_result_v<Expected> && !std::is_reference_v<T> &&
+             requires { typename Expected::template rebind<int>; } &&
+             std::is_same_v<typename Expected::value_type, T> &&
+             std::is_same_v<typename Expected::error_type, E>)
+  constexpr operator Expected() && {
     return convert<Expected>(std::move(*this));
   }
 
@@ -348,11 +374,13 @@ class [[nodiscard]] result {
   }
 
   template <class U>
-  requires(std::is_reference_v<T>) static constexpr auto store(U&& value) noexcept {
+    requires(std::is_reference_v<T>)
+  static constexpr auto store(U&& value) noexcept {
     return __builtin_addressof(value);
   }
   template <class U>
-  requires(!std::is_reference_v<T>) static constexpr U&& store(U&& value) noexcept {
+    requires(!std::is_reference_v<T>)
+  static constexpr U&& store(U&& value) noexcept {
     return std::forward<U>(value);
   }
   template <class S>

@@ -18,14 +18,14 @@ template <class E>
 class [[nodiscard]] unexpected {
  public:
   template <class G = E>
-  requires(!std::is_same_v<std::remove_cvref_t<G>, unexpected> &&
-           !std::is_same_v<std::remove_cvref_t<G>, std::in_place_t> &&
-           std::is_constructible_v<E, G>) constexpr explicit unexpected(G&& error)
-      : error_(std::forward<G>(error)) {}
+    requires(!std::is_same_v<std::remove_cvref_t<G>, unexpected> &&
+             !std::is_same_v<std::remove_cvref_t<G>, std::in_place_t> &&
+             std::is_constructible_v<E, G>)
+  constexpr explicit unexpected(G&& error) : error_(std::forward<G>(error)) {}
 
   template <class... Args>
-  requires(std::is_constructible_v<E, Args...>) constexpr explicit unexpected(std::in_place_t,
-                                                                              Args&&... args)
+    requires(std::is_constructible_v<E, Args...>)
+  constexpr explicit unexpected(std::in_place_t, Args&&... args)
       : error_(std::forward<Args>(args)...) {}
 
   constexpr E& error() & noexcept { return error_; }

@@ -35,7 +35,15 @@ class [[nodiscard]] attempt_operation {
       auto p = inner_.poll(cx);
       if (!p) return pending;
       if (!p->has_value()) return result_type(unexpected(std::move(*p).error()));
-      return std::move(**p);
+#if EDDY_EXCEPTIONS
+      try {
+#endif
+        return std::move(**p);
+#if EDDY_EXCEPTIONS
+      } catch (...) {  // the value's move threw
+        return result_type(unexpected(error::current_exception()));
+      }
+#endif
     } else {
       return inner_.poll(cx);
     }
@@ -54,7 +62,9 @@ class [[nodiscard]] attempt_operation {
 /// Cancel safety: that of what is attempted.
 /// Cost: none for a leaf; a future gets a chain of its own (no allocation).
 template <class X>
-requires detail::awaitable<X>
-auto attempt(X&& x) { return detail::attempt_operation<X>(std::forward<X>(x)); }
+  requires detail::awaitable<X>
+auto attempt(X&& x) {
+  return detail::attempt_operation<X>(std::forward<X>(x));
+}
 
 }  // namespace eddy::inline EDDY_ABI

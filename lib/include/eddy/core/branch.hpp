@@ -93,19 +93,31 @@ poll_as_result(Leaf& leaf, context& cx) noexcept {
   using answer = result<typename outcome::value_type, typename outcome::error_type>;
   auto p = leaf.poll(cx);
   if (!p) return pending;
-  if constexpr (outcome::fails)
-    return std::move(*p);
-  else if constexpr (std::is_void_v<typename outcome::value_type>)
-    return answer();
-  else if constexpr (std::is_reference_v<typename outcome::value_type>)
-    return answer(p.take());
-  else
-    return answer(std::in_place, p.take());
+#if EDDY_EXCEPTIONS
+  try {
+#endif
+    if constexpr (outcome::fails)
+      return std::move(*p);
+    else if constexpr (std::is_void_v<typename outcome::value_type>)
+      return answer();
+    else if constexpr (std::is_reference_v<typename outcome::value_type>)
+      return answer(p.take());
+    else
+      return answer(std::in_place, p.take());
+#if EDDY_EXCEPTIONS
+  } catch (...) {  // the value's move threw
+    if constexpr (std::is_constructible_v<answer, unexpected<error>>)
+      return answer(unexpected(error::current_exception()));
+    else
+      fatal("the move of a leaf's value threw, and its error type cannot say so");
+  }
+#endif
 }
 
 /// A leaf by value.
 template <class Leaf>
-requires(!std::is_reference_v<Leaf> && pollable<Leaf>) class branch<Leaf> {
+  requires(!std::is_reference_v<Leaf> && pollable<Leaf>)
+class branch<Leaf> {
  public:
   using value_type = typename outcome_of<Leaf>::value_type;
   using error_type = typename outcome_of<Leaf>::error_type;
@@ -123,7 +135,7 @@ requires(!std::is_reference_v<Leaf> && pollable<Leaf>) class branch<Leaf> {
 
 /// A leaf of the user's own: polled in place, never dropped.
 template <class Leaf>
-requires pollable<Leaf>
+  requires pollable<Leaf>
 class branch<Leaf&> {
  public:
   using value_type = typename outcome_of<Leaf>::value_type;

@@ -92,7 +92,7 @@ class cell final : public cell_base {
     publish();
   }
   /// Receiver, after poll said true.
-  result<T> take() noexcept {
+  result<T> take() {
     if (!has_value_) return result<T>(unexpected(std::move(failure)));
     if constexpr (std::is_void_v<T>)
       return result<T>();

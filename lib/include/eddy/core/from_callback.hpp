@@ -14,12 +14,12 @@ namespace eddy::inline EDDY_ABI {
 ///   auto n = co_await eddy::from_callback<int>([](eddy::promise<int> done, request r) {
 ///     start(r, [done = std::move(done)](int v) mutable { done.set_value(v); }); }, std::move(r));
 ///
-/// Threads: the promise may be fulfilled from any thread, also before `initiate` returns.
 /// Cancel safety: the operation itself goes on; its result is dropped. `promise::is_abandoned()` tells.
+/// Threads: the promise may be fulfilled from any thread, also before `initiate` returns.
 /// Errors: a callback destroyed uncalled throws `broken_promise`; what `initiate` throws is thrown.
 template <class T = void, class Initiate, class... A>
-requires std::invocable<Initiate, promise<T>, A...> future<T> from_callback(Initiate initiate,
-                                                                            A... args) {
+  requires std::invocable<Initiate, promise<T>, A...>
+future<T> from_callback(Initiate initiate, A... args) {
   promise<T> p;
   auto f = p.get_future();
   std::move(initiate)(std::move(p), std::move(args)...);

@@ -151,7 +151,8 @@ struct await_rules {
     return op.template awaiter<Promise>();
   }
   template <class Other>
-  requires(!pollable<Other>) void await_transform(Other&&) {
+    requires(!pollable<Other>)
+  void await_transform(Other&&) {
     static_assert(
         always_false<Other>,
         "eddy: only a future or a leaf (poll(context&) noexcept -> polled<T>) can be awaited "
@@ -192,12 +193,14 @@ class coroutine_promise : public promise_base_for<T>, public await_rules<corouti
   static future<T> get_return_object_on_allocation_failure() noexcept;
 
   template <class U = T>
-  requires(!std::is_reference_v<T> && std::is_constructible_v<T, U>) void return_value(
-      U&& value) noexcept(std::is_nothrow_constructible_v<T, U>) {
+    requires(!std::is_reference_v<T> && std::is_constructible_v<T, U>)
+  void return_value(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>) {
     ::new (static_cast<void*>(&value_)) stored(std::forward<U>(value));
     this->set(promise_base::has_value);
   }
-  void return_value(T value) noexcept requires std::is_reference_v<T> {
+  void return_value(T value) noexcept
+    requires std::is_reference_v<T>
+  {
     value_ = &value;
     this->set(promise_base::has_value);
   }
@@ -309,7 +312,7 @@ class [[nodiscard(
 
   /// An empty future; awaiting it is misuse.
   future() noexcept = default;
-  future(future && other) noexcept : frame_(std::exchange(other.frame_, {})) {}
+  future(future&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
   future& operator=(future&& other) noexcept {
     std::swap(frame_, other.frame_);
     return *this;
@@ -323,7 +326,7 @@ class [[nodiscard(
 
   /// Awaits this and gives the value to `f`; the result is what `f` returns, awaited if it is a future.
   template <class F>
-  future<detail::then_t<T, F>> then(F f)&&;
+  future<detail::then_t<T, F>> then(F f) &&;
 
  private:
   using handle = std::coroutine_handle<promise_type>;
@@ -419,8 +422,9 @@ consteval bool names_lambda() {
 #endif
 }
 template <class C>
-concept closure_reference = std::is_lvalue_reference_v<C> &&
-    std::is_class_v<std::remove_cvref_t<C>> && names_lambda<std::remove_cvref_t<C>>();
+concept closure_reference =
+    std::is_lvalue_reference_v<C> && std::is_class_v<std::remove_cvref_t<C>> &&
+    names_lambda<std::remove_cvref_t<C>>();
 
 template <class T, class Closure>
 struct closure_promise final : coroutine_promise<T> {
@@ -440,7 +444,7 @@ future<detail::then_t<T, F>> future<T>::then(F f) && {
 }  // namespace eddy::inline EDDY_ABI
 
 template <class T, class Closure, class... A>
-requires eddy::detail::closure_reference<Closure>
+  requires eddy::detail::closure_reference<Closure>
 struct std::coroutine_traits<eddy::future<T>, Closure, A...> {
   using promise_type = eddy::detail::closure_promise<T, std::remove_cvref_t<Closure>>;
 };

@@ -38,7 +38,7 @@ task_id join_id(const task& t) noexcept;
 std::exception_ptr join_take_failure(task& t, join_link* link) noexcept;
 #endif
 /// The value has been moved out.
-void join_took_value(task& t, join_link* link) noexcept;
+void join_took_value(join_link& link) noexcept;
 
 }  // namespace detail
 
@@ -56,27 +56,32 @@ class join_handle {
   using value_type = T;
 
   join_handle(join_handle&& other) noexcept
-      : task_(std::exchange(other.task_, nullptr)),
-        link_(std::exchange(other.link_, nullptr)),
-        taken_(other.taken_) {}
+      : task_(std::exchange(other.task_, nullptr)), link_(std::exchange(other.link_, 0)) {}
   join_handle& operator=(join_handle&& other) noexcept {
     std::swap(task_, other.task_);
     std::swap(link_, other.link_);
-    std::swap(taken_, other.taken_);
     return *this;
   }
   ~join_handle() {
-    if (task_ != nullptr) detail::join_drop(*task_, link_, taken_);
+    if (task_ != nullptr) detail::join_drop(*task_, link(), taken());
   }
 
   polled<result<T>> poll(context& cx) noexcept {
-    if (task_ == nullptr || taken_)
+    if (task_ == nullptr || taken())
       return result<T>(
           error(errc::misuse, "a join handle was awaited twice, or after it was moved from"));
-    const auto state = detail::join_poll(*task_, link_, cx);
+    const auto state = detail::join_poll(*task_, link(), cx);
     if (state == 0) return pending;
     if (!cx.proceed()) return pending;
-    return take(state);
+#if EDDY_EXCEPTIONS
+    try {
+#endif
+      return take(state);
+#if EDDY_EXCEPTIONS
+    } catch (...) {  // the value's move threw
+      return result<T>(error::current_exception());
+    }
+#endif
   }
 
   /// Asks the task to end: its loop destroys it where it waits. A task that has ended, or ends in the
@@ -90,14 +95,20 @@ class join_handle {
 
  private:
   friend detail::join_access;
-  join_handle(detail::task& t, detail::join_link* link) noexcept : task_(&t), link_(link) {}
+  join_handle(detail::task& t, detail::join_link* link) noexcept
+      : task_(&t), link_(reinterpret_cast<std::uintptr_t>(link)) {}
+
+  detail::join_link* link() const noexcept {
+    return reinterpret_cast<detail::join_link*>(link_ & ~std::uintptr_t{1});
+  }
+  bool taken() const noexcept { return (link_ & 1) != 0; }
 
   result<T> take(std::uint32_t state) noexcept {
     using detail::task_state;
-    taken_ = true;
+    link_ |= 1;
 #if EDDY_EXCEPTIONS
     if ((state & task_state::has_failure) != 0)
-      return result<T>(error::from_exception(detail::join_take_failure(*task_, link_)));
+      return result<T>(error::from_exception(detail::join_take_failure(*task_, link())));
 #endif
     if ((state & task_state::aborted) != 0) return result<T>(error(errc::aborted, "task"));
     if ((state & task_state::misused) != 0)
@@ -112,7 +123,10 @@ class join_handle {
         join_handle* self;
         ~at_end() {
           std::destroy_at(&static_cast<detail::task_block<T>&>(*self->task_).value);
-          detail::join_took_value(*self->task_, self->link_);
+          if (auto* const l = self->link(); l != nullptr)
+            detail::join_took_value(*l);
+          else
+            self->task_->clear(task_state::has_value);
         }
       } guard{this};
 #if EDDY_EXCEPTIONS
@@ -131,8 +145,7 @@ class join_handle {
   }
 
   detail::task* task_;
-  detail::join_link* link_;
-  bool taken_ = false;
+  std::uintptr_t link_;  // a join_link or null; the lowest bit: the outcome has been taken
 };
 
 namespace detail {
@@ -144,7 +157,7 @@ struct join_access {
   }
   template <class T>
   static join_link* link(const join_handle<T>& h) noexcept {
-    return h.link_;
+    return h.link();
   }
   template <class T>
   static result<T> take(join_handle<T>& h, std::uint32_t state) noexcept {

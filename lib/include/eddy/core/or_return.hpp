@@ -160,8 +160,10 @@ struct or_return_operation {
 /// Cancel safety: that of `op`.
 /// Cost: nothing while all goes well; constant stack however many levels hand an error up.
 template <class Op>
-requires(detail::is_future_of_result_v<Op> || is_result_v<std::remove_cvref_t<Op>> ||
-         pollable<Op>) detail::or_return_operation<std::remove_reference_t<Op>> or_return(Op&& op)
-noexcept { return {&op}; }
+  requires(detail::is_future_of_result_v<Op> || is_result_v<std::remove_cvref_t<Op>> ||
+           pollable<Op>)
+detail::or_return_operation<std::remove_reference_t<Op>> or_return(Op&& op) noexcept {
+  return {&op};
+}
 
 }  // namespace eddy::inline EDDY_ABI

@@ -35,14 +35,14 @@ class [[nodiscard]] polled {
 
   constexpr polled(pending_t) noexcept {}
   template <class U = T>
-  requires(
-      !std::is_reference_v<T> && std::is_constructible_v<T, U> &&
-      !std::is_same_v<std::remove_cvref_t<U>, polled> &&
-      !std::is_same_v<
-          std::remove_cvref_t<U>,
-          pending_t>) constexpr polled(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>)
+    requires(!std::is_reference_v<T> && std::is_constructible_v<T, U> &&
+             !std::is_same_v<std::remove_cvref_t<U>, polled> &&
+             !std::is_same_v<std::remove_cvref_t<U>, pending_t>)
+  constexpr polled(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>)
       : value_(std::in_place, std::forward<U>(value)) {}
-  constexpr polled(T value) noexcept requires std::is_reference_v<T> : value_(&value) {}
+  constexpr polled(T value) noexcept
+    requires std::is_reference_v<T>
+      : value_(&value) {}
 
   /// True once there is a value.
   constexpr bool is_ready() const noexcept { return value_.has_value(); }
@@ -99,8 +99,7 @@ concept answers_polled = is_polled_v<T>;
 /// A leaf may be moved until its first poll and stays where it is from then on.
 template <class L>
 concept pollable = requires(std::remove_reference_t<L>& leaf, context& cx) {
-  { leaf.poll(cx) }
-  noexcept->detail::answers_polled;
+  { leaf.poll(cx) } noexcept -> detail::answers_polled;
 };
 
 namespace detail {
@@ -131,9 +130,7 @@ using answer_of = typename decltype(std::declval<std::remove_reference_t<L>&>().
     std::declval<context&>()))::value_type;
 
 template <class L>
-inline constexpr bool keeps_result_v = requires {
-  requires std::remove_cvref_t<L>::keeps_result;
-};
+inline constexpr bool keeps_result_v = requires { requires std::remove_cvref_t<L>::keeps_result; };
 
 template <class L>
 using outcome_of = std::conditional_t<keeps_result_v<L>, kept<answer_of<L>>, outcome<answer_of<L>>>;

@@ -53,7 +53,8 @@ class [[nodiscard]] poll_fn_leaf {
 /// Errors: what the callable throws comes out of the await; where its error type cannot hold an exception it
 /// ends the program.
 template <class F>
-requires std::invocable<F&, context&> detail::poll_fn_leaf<F> poll_fn(F f) {
+  requires std::invocable<F&, context&>
+detail::poll_fn_leaf<F> poll_fn(F f) {
   return detail::poll_fn_leaf<F>(std::move(f));
 }
 

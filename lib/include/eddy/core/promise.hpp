@@ -28,7 +28,15 @@ class [[nodiscard]] cell_receiver {
   polled<result<T>> poll(context& cx) noexcept {
     if (!cell_->poll(cx)) return pending;
     if (!cx.proceed()) return pending;
-    return cell_->take();
+#if EDDY_EXCEPTIONS
+    try {
+#endif
+      return cell_->take();
+#if EDDY_EXCEPTIONS
+    } catch (...) {  // the value's move threw
+      return result<T>(error::current_exception());
+    }
+#endif
   }
 
  private:
@@ -79,8 +87,8 @@ class promise {
 
   /// Fulfils with a value made from `args`; if making it throws, with that.
   template <class... A>
-  requires(std::is_constructible_v<detail::void_to_unit<T>, A...> ||
-           std::is_reference_v<T>) void set_value(A&&... args) {
+    requires(std::is_constructible_v<detail::void_to_unit<T>, A...> || std::is_reference_v<T>)
+  void set_value(A&&... args) {
     check_unfulfilled();
     if constexpr (std::is_reference_v<T>)
       cell_->fill(std::addressof(args)...);

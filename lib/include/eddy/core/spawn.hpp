@@ -115,16 +115,15 @@ join_handle<T> spawn(future<T> f, const void* site = __builtin_source_location()
 /// The same for a callable that returns a future. The callable moves into the task before it is called
 /// and lives as long as the coroutine: captures are safe here.
 template <class F>
-requires(!detail::is_future_v<std::remove_cvref_t<F>> &&
-         std::invocable<std::decay_t<F>>) auto spawn(F&& f, const void* site =
-                                                                __builtin_source_location()) {
+  requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
+auto spawn(F&& f, const void* site = __builtin_source_location()) {
   return detail::spawn_call(detail::task_origin{nullptr, nullptr, site}, std::forward<F>(f));
 }
 
 /// The same with arguments, which move into the task as well.
 template <class F, class... A>
-requires(sizeof...(A) > 0 &&
-         std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f, A&&... args) {
+  requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+auto spawn(F&& f, A&&... args) {
   return detail::spawn_call(detail::task_origin{nullptr, nullptr, nullptr}, std::forward<F>(f),
                             std::forward<A>(args)...);
 }
@@ -144,16 +143,13 @@ class task_builder {
     return detail::spawn_future(detail::task_origin{nullptr, name_, site}, std::move(f));
   }
   template <class F>
-  requires(!detail::is_future_v<std::remove_cvref_t<F>> &&
-           std::invocable<std::decay_t<F>>) auto spawn(F&& f,
-                                                       const void* site =
-                                                           __builtin_source_location()) const {
+    requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
+  auto spawn(F&& f, const void* site = __builtin_source_location()) const {
     return detail::spawn_call(detail::task_origin{nullptr, name_, site}, std::forward<F>(f));
   }
   template <class F, class... A>
-  requires(sizeof...(A) > 0 &&
-           std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f,
-                                                                           A&&... args) const {
+    requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+  auto spawn(F&& f, A&&... args) const {
     return detail::spawn_call(detail::task_origin{nullptr, name_, nullptr}, std::forward<F>(f),
                               std::forward<A>(args)...);
   }

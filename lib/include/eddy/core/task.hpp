@@ -20,8 +20,7 @@ class scheduler;
 
 /// Task states. Written by the owner's thread only, with plain stores; other threads may read.
 struct task_state {
-  static constexpr std::uint32_t scheduled =
-      1;  // in the run queue, or to be put there after this poll
+  static constexpr std::uint32_t scheduled = 1;      // in the run queue, or to be put there
   static constexpr std::uint32_t running = 2;        // being polled, or being destroyed
   static constexpr std::uint32_t done = 4;           // has ended; its frames are gone
   static constexpr std::uint32_t abort = 8;          // asked to end
@@ -31,10 +30,8 @@ struct task_state {
   static constexpr std::uint32_t has_failure = 128;  // the header holds an exception
   static constexpr std::uint32_t extended = 256;     // a task_block: see `operations`
   static constexpr std::uint32_t has_body = 512;     // the block holds a callable
-  static constexpr std::uint32_t arriving =
-      1024;  // made on another thread, not yet seen by its owner
-  static constexpr std::uint32_t misused =
-      2048;  // never stored: join_poll's answer to a wrong thread
+  static constexpr std::uint32_t arriving = 1024;    // made elsewhere, not yet seen by its owner
+  static constexpr std::uint32_t misused = 2048;     // only join_poll's answer to a wrong thread
 };
 
 /// A task's remote word: what other threads ask of it (design.md, section 2).
@@ -44,8 +41,7 @@ struct task_remote {
   static constexpr std::int32_t merged = 4;  // the owner is gone; the count is all there is
   static constexpr std::int32_t abort = 8;
   static constexpr std::int32_t unjoin = 16;  // the join handle was dropped elsewhere
-  static constexpr std::int32_t failed =
-      32;                                   // with it a failure that the handle had and nobody took
+  static constexpr std::int32_t failed = 32;  // with it a failure that nobody took
   static constexpr std::int32_t unit = 64;  // references made elsewhere less those given back there
 };
 
@@ -53,9 +49,8 @@ struct task_remote {
 struct alignas(16) task {
   std::int32_t refs = 0;                // references on the owner's thread; plain, may be negative
   std::atomic<std::uint32_t> state{0};  // task_state; written by the owner only
-  std::atomic<std::int32_t> remote{
-      0};                   // task_remote; partners: foreign() and take_remote(), task.cpp
-  std::uint32_t owner = 0;  // id of the runtime it lives on; ids are never used again
+  std::atomic<std::int32_t> remote{0};  // task_remote; partners: foreign, take_remote in task.cpp
+  std::uint32_t owner = 0;              // id of the runtime it lives on; ids are never used again
   task* inbox_next = nullptr;
   chain frames;            // frames.link: next in the run queue while scheduled
   target_word joiner = 0;  // who awaits the end
@@ -127,14 +122,13 @@ struct task_with_body : task_block<T> {
 template <class T, class Value>
 void deliver(promise_base& p, Value& value) noexcept {
   task& t = task::of(*p.owner);
-  const auto s = t.state.load(std::memory_order_relaxed);
-  if ((s & task_state::joinable) == 0) return;
+  if (!t.is(task_state::joinable)) return;
 #if EDDY_EXCEPTIONS
   try {
 #endif
     ::new (static_cast<void*>(&static_cast<task_block<T>&>(t).value))
         typename task_block<T>::stored(std::move(value));
-    t.state.store(s | task_state::has_value, std::memory_order_relaxed);
+    t.set(task_state::has_value);
 #if EDDY_EXCEPTIONS
   } catch (...) {
     p.failure = std::current_exception();

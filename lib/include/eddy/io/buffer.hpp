@@ -14,8 +14,8 @@ namespace detail {
 
 template <class T>
 concept byte_like =
-    std::same_as<std::remove_cv_t<T>, std::byte> || std::same_as < std::remove_cv_t<T>,
-char > || std::same_as<std::remove_cv_t<T>, unsigned char> ||
+    std::same_as<std::remove_cv_t<T>, std::byte> || std::same_as<std::remove_cv_t<T>, char> ||
+    std::same_as<std::remove_cv_t<T>, unsigned char> ||
     std::same_as<std::remove_cv_t<T>, signed char> || std::same_as<std::remove_cv_t<T>, char8_t>;
 
 template <class R>
@@ -41,8 +41,8 @@ class buffer {
   constexpr buffer() noexcept = default;
   constexpr buffer(void* data, std::size_t size) noexcept : data_(data), size_(size) {}
   template <class R>
-  requires(detail::writable_byte_range<R> &&
-           !std::same_as<std::remove_cvref_t<R>, buffer>) constexpr buffer(R&& bytes) noexcept
+    requires(detail::writable_byte_range<R> && !std::same_as<std::remove_cvref_t<R>, buffer>)
+  constexpr buffer(R&& bytes) noexcept
       : data_(std::ranges::data(bytes)),
         size_(static_cast<std::size_t>(std::ranges::size(bytes))) {}
 
@@ -63,8 +63,8 @@ class const_buffer {
   constexpr const_buffer(const void* data, std::size_t size) noexcept : data_(data), size_(size) {}
   constexpr const_buffer(buffer b) noexcept : data_(b.data()), size_(b.size()) {}
   template <class R>
-  requires(detail::byte_range<R> &&
-           !std::is_array_v<std::remove_reference_t<R>>) constexpr const_buffer(R&& bytes) noexcept
+    requires(detail::byte_range<R> && !std::is_array_v<std::remove_reference_t<R>>)
+  constexpr const_buffer(R&& bytes) noexcept
       : data_(std::ranges::data(bytes)),
         size_(static_cast<std::size_t>(std::ranges::size(bytes))) {}
   template <detail::byte_like T, std::size_t N>

@@ -13,7 +13,8 @@ namespace eddy::inline EDDY_ABI::net {
 /// asked of the system's resolver (getaddrinfo), on a blocking thread of eddy's own.
 ///
 /// Cancel safety: the resolver cannot be recalled: it goes on by itself, its answer is dropped.
-/// Errors: name the host, "lookup no.such.host: unknown node or service"; EINVAL for a text without a port.
+/// Errors: name the host, "lookup no.such.host: unknown node or service"; EINVAL for a text without a port (a
+/// number; service names are not looked up).
 operation<std::vector<socket_address>> lookup_host(std::string host_port);
 
 }  // namespace eddy::inline EDDY_ABI::net

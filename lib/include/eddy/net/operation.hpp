@@ -18,7 +18,7 @@ class [[nodiscard("eddy: an operation does nothing until it is awaited")]] opera
  public:
   explicit operation(future<result<T>> steps) : steps_(std::move(steps)) {}
 
-  polled<result<T>> poll(context & cx) noexcept {
+  polled<result<T>> poll(context& cx) noexcept {
     auto p = steps_.poll(cx);
     if (!p) return pending;
     if (!p->has_value()) return result<T>(unexpect, std::move(*p).error());

@@ -42,6 +42,7 @@ class tcp_listener {
   ///
   /// Errors: of the last address, which they name: "bind 127.0.0.1:80: permission denied".
   static operation<tcp_listener> bind(std::string host_port, listen_options options = {});
+  /// The same at one address; nothing is looked up.
   static operation<tcp_listener> bind(const socket_address& at, listen_options options = {});
   /// Takes over a listening socket, inside a runtime; on failure it is closed.
   static result<tcp_listener> adopt(int fd) noexcept;
@@ -74,12 +75,12 @@ class tcp_listener {
 /// Waits for a connection; made by `tcp_listener::accept`.
 class [[nodiscard("eddy: accepting does nothing until it is awaited")]] tcp_accept {
  public:
-  explicit tcp_accept(tcp_listener & listener) noexcept : listener_(&listener) {}
-  polled<result<accepted>> poll(context & cx) noexcept;
+  explicit tcp_accept(tcp_listener& listener) noexcept : listener_(&listener) {}
+  polled<result<accepted>> poll(context& cx) noexcept;
 
  private:
-  bool still_backing_off(context & cx) noexcept;
-  void back_off(context & cx) noexcept;
+  bool still_backing_off(context& cx) noexcept;
+  void back_off(context& cx) noexcept;
 
   tcp_listener* listener_;
   eddy::detail::io_waiter waiter_;  // for the listener, or for a descriptor to be closed

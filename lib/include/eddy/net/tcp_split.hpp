@@ -79,6 +79,7 @@ class tcp_write_half {
   result<std::size_t> try_write_vectored(std::span<const const_buffer> from) noexcept {
     return stream().try_write_vectored(from);
   }
+  /// Ends the write side and keeps the half.
   result<void> shutdown() noexcept { return stream().shutdown_write(); }
   socket_address local_addr() const noexcept { return stream().local_addr(); }
   socket_address peer_addr() const noexcept { return stream().peer_addr(); }

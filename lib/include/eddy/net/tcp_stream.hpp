@@ -149,7 +149,7 @@ class tcp_stream {
 class [[nodiscard("eddy: connecting does nothing until it is awaited")]] tcp_connect {
  public:
   explicit tcp_connect(const socket_address& to) noexcept : to_(to) {}
-  polled<result<tcp_stream>> poll(context & cx) noexcept;
+  polled<result<tcp_stream>> poll(context& cx) noexcept;
 
  private:
   error failed(int code) const;

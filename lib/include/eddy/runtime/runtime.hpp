@@ -96,6 +96,7 @@ class handle {
 
   /// The runtime this thread is on. Errors: none is misuse; ask `has_current()`.
   static handle current();
+  /// Whether this thread is on a runtime: in a task or blocking job, or while an `enter_guard` lives.
   static bool has_current() noexcept;
 
   /// Runs `f` as a task of that runtime, from wherever; the join handle can be awaited anywhere.
@@ -105,18 +106,15 @@ class handle {
     return detail::spawn_future(detail::task_origin{scheduler_, nullptr, site, true}, std::move(f));
   }
   template <class F>
-  requires(!detail::is_future_v<std::remove_cvref_t<F>> &&
-           std::invocable<std::decay_t<F>>) auto spawn(F&& f,
-                                                       const void* site =
-                                                           __builtin_source_location()) const {
+    requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
+  auto spawn(F&& f, const void* site = __builtin_source_location()) const {
     const detail::host_scope host(*scheduler_);
     return detail::spawn_call(detail::task_origin{scheduler_, nullptr, site, true},
                               std::forward<F>(f));
   }
   template <class F, class... A>
-  requires(sizeof...(A) > 0 &&
-           std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f,
-                                                                           A&&... args) const {
+    requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+  auto spawn(F&& f, A&&... args) const {
     const detail::host_scope host(*scheduler_);
     return detail::spawn_call(detail::task_origin{scheduler_, nullptr, nullptr, true},
                               std::forward<F>(f), std::forward<A>(args)...);
@@ -148,14 +146,14 @@ class attachment {
     if (scheduler_ == nullptr) detail::misuse("an attachment was used after detach");
     return handle(*scheduler_);
   }
+  /// As `handle::spawn`: a task of this runtime, which runs in the host's turns.
   template <class X>
   auto spawn(X&& x, const void* site = __builtin_source_location()) const {
     return get_handle().spawn(std::forward<X>(x), site);
   }
   template <class F, class... A>
-  requires(sizeof...(A) > 0 &&
-           std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f,
-                                                                           A&&... args) const {
+    requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+  auto spawn(F&& f, A&&... args) const {
     return get_handle().spawn(std::forward<F>(f), std::forward<A>(args)...);
   }
   /// Ends the runtime: its tasks are destroyed now, its handles are closed at the host's next turn; then
@@ -193,8 +191,8 @@ class runtime {
   }
   /// The same for a leaf, or for a callable that returns a future (captures are safe).
   template <class X>
-  requires(!detail::is_future_v<std::remove_cvref_t<X>>) decltype(auto)
-      block_on(X&& x, const void* site = __builtin_source_location()) {
+    requires(!detail::is_future_v<std::remove_cvref_t<X>>)
+  decltype(auto) block_on(X&& x, const void* site = __builtin_source_location()) {
     if constexpr (pollable<X>)
       return detail::block_on_future(*scheduler_, detail::await_in_frame<X>(std::forward<X>(x)),
                                      site);
@@ -202,16 +200,17 @@ class runtime {
       return detail::block_on_future(
           *scheduler_, detail::call_in_frame<std::decay_t<X>>(std::forward<X>(x)), site);
   }
+  /// As `handle::spawn`: a task of this runtime, which runs once somebody is in `block_on`.
   template <class X>
   auto spawn(X&& x, const void* site = __builtin_source_location()) const {
     return get_handle().spawn(std::forward<X>(x), site);
   }
   template <class F, class... A>
-  requires(sizeof...(A) > 0 &&
-           std::invocable<std::decay_t<F>, std::decay_t<A>...>) auto spawn(F&& f,
-                                                                           A&&... args) const {
+    requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+  auto spawn(F&& f, A&&... args) const {
     return get_handle().spawn(std::forward<F>(f), std::forward<A>(args)...);
   }
+  /// What other threads, and those that outlive the runtime, may hold.
   handle get_handle() const noexcept { return handle(*scheduler_); }
   enter_guard enter() const noexcept { return enter_guard(*scheduler_); }
 
@@ -267,8 +266,8 @@ inline int run(future<> f) noexcept { return detail::report_run(std::move(f)); }
 int run(future<int> f) noexcept;
 /// The same for a callable that returns one of these; its captures are safe.
 template <class F>
-requires(!detail::is_future_v<std::remove_cvref_t<F>> &&
-         std::invocable<F&>) int run(F&& f) noexcept {
+  requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<F&>)
+int run(F&& f) noexcept {
   return run(detail::call_in_frame<std::decay_t<F>>(std::forward<F>(f)));
 }
 

@@ -87,9 +87,12 @@ struct blocking_call final : blocking_job {
 /// started is not started; one that has runs to its end, and its result is dropped.
 /// Threads: callable and arguments move to another thread; up to 512 jobs run at once, more wait.
 /// Lifetime: nobody waits for a running job: not the end of the runtime, not the end of the program.
-/// Errors: no thread to be had; `join_error` when the runtime ends before the job started.
+/// A job must not refer to what it does not own.
+/// Errors: awaiting gives what the system said if no thread could be started, and `join_error` when the
+/// runtime ends before the job has started. A thread that is on no runtime: throws `std::logic_error`.
+/// Cost: some small blocks (job, outcome, task) and two changes of thread.
 template <class F, class... A>
-requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
+  requires std::invocable<std::decay_t<F>, std::decay_t<A>...>
 auto spawn_blocking(F&& f, A&&... args) {
   using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
   static_assert(

@@ -70,6 +70,7 @@ static_assert(sizeof(sleep_leaf) <= 40, "a sleeping task's frame fits 128 bytes"
 inline sleep_leaf sleep_until(instant deadline) noexcept { return sleep_leaf(deadline); }
 
 /// Waits for `d`, counted from this call. A negative time is none; one that no clock can hold is "for ever".
+/// Cancel safety, Errors, Cost: as `sleep_until`.
 template <class Rep, class Period>
 sleep_leaf sleep(std::chrono::duration<Rep, Period> d) noexcept {
   return sleep_leaf(detail::saturating_add(clock::now(), detail::to_duration(d)));

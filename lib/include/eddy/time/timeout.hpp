@@ -56,7 +56,7 @@ class [[nodiscard]] timeout_operation {
 /// Cancel safety: that of `x`.
 /// Cost: no allocation; if `x` is ready at once, not even a look at the clock.
 template <class Rep, class Period, class X>
-requires detail::awaitable<X>
+  requires detail::awaitable<X>
 auto timeout(std::chrono::duration<Rep, Period> d, X&& x) {
   return detail::timeout_operation<X>(detail::to_duration(d), std::forward<X>(x));
 }
