@@ -35,15 +35,8 @@ class [[nodiscard]] attempt_operation {
       auto p = inner_.poll(cx);
       if (!p) return pending;
       if (!p->has_value()) return result_type(unexpected(std::move(*p).error()));
-#if EDDY_EXCEPTIONS
-      try {
-#endif
-        return std::move(**p);
-#if EDDY_EXCEPTIONS
-      } catch (...) {  // the value's move threw
-        return result_type(unexpected(error::current_exception()));
-      }
-#endif
+      return or_failed_move<typename result_type::value_type, typename result_type::error_type>(
+          [&]() -> polled<result_type> { return std::move(**p); });
     } else {
       return inner_.poll(cx);
     }

@@ -54,19 +54,15 @@ class branch<future<T>> {
     auto& p = guard.frame.promise();
 #if EDDY_EXCEPTIONS
     if (p.failure) return result<T>(error::from_exception(std::move(p.failure)));
-    try {
 #endif
+    return or_failed_move<T, error>([&]() -> polled<result<T>> {
       if constexpr (std::is_void_v<T>)
         return result<T>();
       else if constexpr (std::is_reference_v<T>)
         return result<T>(static_cast<T>(*p.value()));
       else
         return result<T>(std::in_place, std::move(p.value()));
-#if EDDY_EXCEPTIONS
-    } catch (...) {  // the value's move threw
-      return result<T>(error::current_exception());
-    }
-#endif
+    });
   }
 
   /// Destroys what has not ended; nothing is left in flight.
@@ -93,25 +89,17 @@ poll_as_result(Leaf& leaf, context& cx) noexcept {
   using answer = result<typename outcome::value_type, typename outcome::error_type>;
   auto p = leaf.poll(cx);
   if (!p) return pending;
-#if EDDY_EXCEPTIONS
-  try {
-#endif
-    if constexpr (outcome::fails)
-      return std::move(*p);
-    else if constexpr (std::is_void_v<typename outcome::value_type>)
-      return answer();
-    else if constexpr (std::is_reference_v<typename outcome::value_type>)
-      return answer(p.take());
-    else
-      return answer(std::in_place, p.take());
-#if EDDY_EXCEPTIONS
-  } catch (...) {  // the value's move threw
-    if constexpr (std::is_constructible_v<answer, unexpected<error>>)
-      return answer(unexpected(error::current_exception()));
-    else
-      fatal("the move of a leaf's value threw, and its error type cannot say so");
-  }
-#endif
+  return or_failed_move<typename outcome::value_type, typename outcome::error_type>(
+      [&]() -> polled<answer> {
+        if constexpr (outcome::fails)
+          return std::move(*p);
+        else if constexpr (std::is_void_v<typename outcome::value_type>)
+          return answer();
+        else if constexpr (std::is_reference_v<typename outcome::value_type>)
+          return answer(p.take());
+        else
+          return answer(std::in_place, p.take());
+      });
 }
 
 /// A leaf by value.

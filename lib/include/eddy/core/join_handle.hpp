@@ -73,15 +73,7 @@ class join_handle {
     const auto state = detail::join_poll(*task_, link(), cx);
     if (state == 0) return pending;
     if (!cx.proceed()) return pending;
-#if EDDY_EXCEPTIONS
-    try {
-#endif
-      return take(state);
-#if EDDY_EXCEPTIONS
-    } catch (...) {  // the value's move threw
-      return result<T>(error::current_exception());
-    }
-#endif
+    return detail::or_failed_move<T, error>([&]() -> polled<result<T>> { return take(state); });
   }
 
   /// Asks the task to end: its loop destroys it where it waits. A task that has ended, or ends in the
@@ -103,7 +95,7 @@ class join_handle {
   }
   bool taken() const noexcept { return (link_ & 1) != 0; }
 
-  result<T> take(std::uint32_t state) noexcept {
+  result<T> take(std::uint32_t state) {  // throws what the value's move throws
     using detail::task_state;
     link_ |= 1;
 #if EDDY_EXCEPTIONS
@@ -129,18 +121,10 @@ class join_handle {
             self->task_->clear(task_state::has_value);
         }
       } guard{this};
-#if EDDY_EXCEPTIONS
-      try {
-#endif
-        if constexpr (std::is_reference_v<T>)
-          return result<T>(static_cast<T>(*value));
-        else
-          return result<T>(std::in_place, std::move(value));
-#if EDDY_EXCEPTIONS
-      } catch (...) {
-        return result<T>(error::current_exception());
-      }
-#endif
+      if constexpr (std::is_reference_v<T>)
+        return result<T>(static_cast<T>(*value));
+      else
+        return result<T>(std::in_place, std::move(value));
     }
   }
 
@@ -160,7 +144,7 @@ struct join_access {
     return h.link();
   }
   template <class T>
-  static result<T> take(join_handle<T>& h, std::uint32_t state) noexcept {
+  static result<T> take(join_handle<T>& h, std::uint32_t state) {
     return h.take(state);
   }
 };

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/base/unit.hpp>
 #include <eddy/config.hpp>
@@ -137,6 +138,24 @@ using outcome_of = std::conditional_t<keeps_result_v<L>, kept<answer_of<L>>, out
 
 template <class T>
 using void_to_unit = std::conditional_t<std::is_void_v<T>, unit, T>;
+
+/// What `f()` answers; a poll is noexcept, so if a user's value throws as it is moved out, that is a
+/// failure in the answer.
+template <class T, class E, class F>
+polled<result<T, E>> or_failed_move(F f) noexcept {
+#if EDDY_EXCEPTIONS
+  try {
+#endif
+    return f();
+#if EDDY_EXCEPTIONS
+  } catch (...) {
+    if constexpr (std::is_constructible_v<result<T, E>, unexpected<error>>)
+      return result<T, E>(unexpected(error::current_exception()));
+    else
+      fatal("the move of a leaf's value threw, and its error type cannot say so");
+  }
+#endif
+}
 
 }  // namespace detail
 

@@ -28,15 +28,7 @@ class [[nodiscard]] cell_receiver {
   polled<result<T>> poll(context& cx) noexcept {
     if (!cell_->poll(cx)) return pending;
     if (!cx.proceed()) return pending;
-#if EDDY_EXCEPTIONS
-    try {
-#endif
-      return cell_->take();
-#if EDDY_EXCEPTIONS
-    } catch (...) {  // the value's move threw
-      return result<T>(error::current_exception());
-    }
-#endif
+    return or_failed_move<T, error>([this]() -> polled<result<T>> { return cell_->take(); });
   }
 
  private:
