@@ -6,26 +6,25 @@
 #include <chrono>
 #include <cstdio>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <eddy/eddy.hpp>
 
+#include "workload.hpp"
+
 namespace {
+
+using bench::keep;
+using bench::operations;
+using bench::workload;
 
 using namespace std::chrono_literals;
 using stopwatch = std::chrono::steady_clock;
 
-constexpr int operations = 100'000;
-
 double nanoseconds_since(stopwatch::time_point start) {
   return std::chrono::duration<double, std::nano>(stopwatch::now() - start).count();
-}
-
-// Not seen through by the optimiser.
-template <class T>
-void keep(T& value) {
-  asm volatile("" : : "g"(&value) : "memory");
 }
 
 // ---- ct: workloads on one current_thread runtime each
@@ -75,22 +74,6 @@ eddy::future<> await_ready() {
   long sum = 0;
   for (int i = 0; i < operations; ++i) sum += co_await leaf_behind_a_call(i);
   keep(sum);
-}
-
-eddy::future<> pong(eddy::future<int> ask, eddy::promise<int> answer) {
-  const int value = co_await std::move(ask);
-  answer.set_value(value);
-}
-
-eddy::future<> oneshot_pingpong() {
-  for (int i = 0; i < operations; ++i) {
-    eddy::promise<int> ask;
-    eddy::promise<int> answer;
-    auto answered = answer.get_future();
-    eddy::spawn(pong(ask.get_future(), std::move(answer)));
-    ask.set_value(1);
-    co_await std::move(answered);
-  }
 }
 
 // The counterpart of std::future::ready: a leaf that has its value.
@@ -146,18 +129,12 @@ eddy::future<> spawn_blocking_each() {
   }
 }
 
-struct workload {
-  std::string_view name;
-  int count;
-  eddy::future<> (*make)();
-};
 constexpr workload workloads[] = {
     {"ct/spawn_join", operations, spawn_join},
     {"ct/spawn_await_each", operations, spawn_await_each},
     {"ct/yield_1task", operations, yield_1task},
     {"ct/yield_1000tasks", operations, yield_1000tasks},
     {"ct/await_ready", operations, await_ready},
-    {"ct/oneshot_pingpong", operations, oneshot_pingpong},
     {"ct/timeout_ready", operations, [] { return in_a_task(timeouts_of_ready_leaves()); }},
     {"ct/timeout_ready_coroutine", operations,
      [] { return in_a_task(timeouts_of_ready_coroutines()); }},
@@ -265,7 +242,10 @@ int main(int argc, char** argv) {
     report_memory();
     return 0;
   }
-  for (const workload& w : workloads)
-    if (w.name.find(wanted) != std::string_view::npos) report(w);
+  if (argc > 2 && argv[2] == std::string_view("threads")) std::thread([] {}).join();
+  for (const std::span<const workload> list :
+       {bench::sync_workloads(), std::span<const workload>(workloads)})
+    for (const workload& w : list)
+      if (w.name.find(wanted) != std::string_view::npos) report(w);
   return 0;
 }

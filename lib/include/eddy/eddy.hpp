@@ -1,6 +1,7 @@
 #pragma once
 
-/// Everything a program usually needs: futures, tasks, the runtime, time and TCP.
+/// Everything a program usually needs: futures, tasks, the runtime, time, channels and locks, select and join,
+/// and TCP. Streams and the test kit have headers of their own.
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
@@ -22,6 +23,16 @@
 #include <eddy/net/tcp_stream.hpp>
 #include <eddy/runtime/runtime.hpp>
 #include <eddy/runtime/spawn_blocking.hpp>
+#include <eddy/sync/semaphore.hpp>
+#include <eddy/task/for_each_concurrent.hpp>
+#include <eddy/task/join.hpp>
+#include <eddy/task/join_all.hpp>
+#include <eddy/task/join_set.hpp>
+#include <eddy/task/scope.hpp>
+#include <eddy/task/select.hpp>
+#include <eddy/task/select_any.hpp>
 #include <eddy/time/clock.hpp>
+#include <eddy/time/delay_queue.hpp>
+#include <eddy/time/interval.hpp>
 #include <eddy/time/sleep.hpp>
 #include <eddy/time/timeout.hpp>

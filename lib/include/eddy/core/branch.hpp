@@ -116,6 +116,8 @@ class branch<Leaf> {
     return poll_as_result(*leaf_, cx);
   }
   void drop() noexcept { leaf_.reset(); }
+  /// The leaf, while it has not been dropped.
+  Leaf& leaf() noexcept { return *leaf_; }
 
  private:
   std::optional<Leaf> leaf_;

@@ -24,6 +24,8 @@ class timer_leaf {
     if (entry_.linked()) remove();
   }
   std::uint64_t deadline() const noexcept { return entry_.deadline; }
+  /// It was waited for, and its time has come.
+  bool elapsed() const noexcept { return loop_ != nullptr && !entry_.linked(); }
   /// Takes it out of the wheel, if it is in, and gives it another deadline.
   void reset(std::uint64_t deadline) noexcept {
     if (entry_.linked()) remove();
@@ -56,6 +58,10 @@ class [[nodiscard]] sleep_leaf {
   instant deadline() const noexcept {
     return instant(duration(static_cast<duration::rep>(timer_.deadline())));
   }
+  /// Another deadline, also for one that has run out. Whoever awaits it must poll it again to be woken then.
+  void reset(instant deadline) noexcept { timer_.reset(detail::to_nanoseconds(deadline)); }
+  /// True once the deadline has passed and a poll has seen it.
+  bool is_elapsed() const noexcept { return timer_.elapsed(); }
 
  private:
   detail::timer_leaf timer_;

@@ -22,6 +22,8 @@ class [[nodiscard]] timeout_operation {
 
  public:
   timeout_operation(duration limit, X&& x) : inner_(std::forward<X>(x)), limit_(limit) {}
+  timeout_operation(instant deadline, X&& x)
+      : inner_(std::forward<X>(x)), timer_(to_nanoseconds(deadline)), started_(true) {}
 
   polled<result<value_type>> poll(context& cx) noexcept {
     auto p = inner_.poll(cx);
@@ -59,6 +61,14 @@ template <class Rep, class Period, class X>
   requires detail::awaitable<X>
 auto timeout(std::chrono::duration<Rep, Period> d, X&& x) {
   return detail::timeout_operation<X>(detail::to_duration(d), std::forward<X>(x));
+}
+
+/// The same until a point in time.
+/// Cancel safety: that of `x`.
+template <class X>
+  requires detail::awaitable<X>
+auto timeout_at(instant deadline, X&& x) {
+  return detail::timeout_operation<X>(deadline, std::forward<X>(x));
 }
 
 }  // namespace eddy::inline EDDY_ABI

@@ -1,0 +1,199 @@
+#pragma once
+// A count of permits and the queue for them: semaphore, mutex and rw_lock without their dress.
+//
+//   word: bit 0 closed, bit 1 somebody is queued, the rest: free permits
+//
+// I1  Free permits are taken by one compare-and-swap, and given back by one while nobody is queued.
+// I2  `queued` is set and cleared under the lock, and set by the very operation that finds too few
+//     permits: a permit given back after it goes through the lock, so none is missed.
+// I3  While `queued` is set there are no free permits (permit_queue.hpp I2); so a newcomer cannot
+//     overtake the queue by finding some.
+// I4  `closed` is set once and never cleared; from then on the queue stays empty.
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+#include <eddy/base/lock.hpp>
+#include <eddy/base/memory.hpp>
+#include <eddy/base/misuse.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/context.hpp>
+#include <eddy/core/wake_list.hpp>
+#include <eddy/sync/permit_queue.hpp>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+enum class permit_answer : std::uint8_t { pending, taken, closed };
+
+template <class Memory>
+class basic_permits {
+ public:
+  using waiter = permit_waiter<Memory>;
+  static constexpr std::uint32_t most = (1U << 29) - 1;
+
+  explicit basic_permits(std::uint32_t n) noexcept : word_(n << shift) {}
+  basic_permits(const basic_permits&) = delete;
+  basic_permits& operator=(const basic_permits&) = delete;
+
+  std::uint32_t available() const noexcept {
+    return word_.load(std::memory_order_acquire) >> shift;
+  }
+  bool is_closed() const noexcept { return (word_.load(std::memory_order_acquire) & closed) != 0; }
+
+  /// `n` of the free permits, if there are as many.
+  permit_answer try_take(std::uint32_t n) noexcept {
+    lock_.check();
+    auto w = word_.load(std::memory_order_acquire);
+    for (;;) {
+      if ((w & closed) != 0) return permit_answer::closed;
+      if (w >> shift < n) return permit_answer::pending;
+      if (replace<Memory>(word_, w, w - (n << shift), std::memory_order_acquire))
+        return permit_answer::taken;
+    }
+  }
+  /// Up to `n` of the free permits; how many.
+  std::uint32_t take_free(std::uint32_t n) noexcept;
+
+  /// One poll of a leaf that wants `n`; `node` is its place in the queue, idle at first.
+  permit_answer poll(waiter& node, std::uint32_t n, context& cx) noexcept {
+    if (node.where() == waiter::phase::idle) {
+      lock_.check();
+      auto w = word_.load(std::memory_order_acquire);
+      if ((w & closed) == 0 && w >> shift >= n) {
+        if (!cx.proceed()) return permit_answer::pending;
+        do {
+          if (replace<Memory>(word_, w, w - (n << shift), std::memory_order_acquire))
+            return permit_answer::taken;
+        } while ((w & closed) == 0 && w >> shift >= n);
+      }
+    }
+    return poll_queued(node, n, cx);
+  }
+  /// A leaf that wanted `n` goes away, and did not hear `taken`.
+  void leave(waiter& node, std::uint32_t n) noexcept {
+    if (node.where() != waiter::phase::idle) leave_queued(node, n);
+  }
+  void give(std::uint32_t n) noexcept {
+    lock_.check();
+    auto w = word_.load(std::memory_order_relaxed);
+    while ((w & queued) == 0) {
+      if (most - (w >> shift) < n) [[unlikely]]
+        fatal("more permits were given to a semaphore than it can hold (semaphore::max_permits)");
+      if (replace<Memory>(word_, w, w + (n << shift), std::memory_order_release)) return;
+    }
+    give_queued(n);
+  }
+  void close() noexcept;
+
+ private:
+  static constexpr std::uint32_t closed = 1, queued = 2;
+  static constexpr unsigned shift = 2;
+  static_assert(most <= ~std::uint32_t{0} >> shift);
+
+  permit_answer poll_queued(waiter& node, std::uint32_t n, context& cx) noexcept;
+  void leave_queued(waiter& node, std::uint32_t n) noexcept;
+  void give_queued(std::uint32_t n) noexcept;
+  void give_locked(locked<basic_lock<Memory>>& held, std::uint32_t n, wake_list& wakes) noexcept;
+
+  typename Memory::template atomic<std::uint32_t> word_;  // partners: all here
+  basic_lock<Memory> lock_;
+  permit_queue<Memory> queue_;  // under lock_
+};
+
+template <class Memory>
+std::uint32_t basic_permits<Memory>::take_free(std::uint32_t n) noexcept {
+  auto w = word_.load(std::memory_order_acquire);
+  for (;;) {
+    const auto part = std::min(n, w >> shift);
+    if (part == 0) return 0;
+    if (replace<Memory>(word_, w, w - (part << shift), std::memory_order_acquire)) return part;
+  }
+}
+
+template <class Memory>
+permit_answer basic_permits<Memory>::poll_queued(waiter& node, std::uint32_t n,
+                                                 context& cx) noexcept {
+  using phase = typename waiter::phase;
+  if (node.where() == phase::idle) {
+    auto who = cx.get_waker();
+    const locked held(lock_);
+    auto w = word_.load(std::memory_order_acquire);
+    std::uint32_t part = 0;
+    do {
+      if ((w & closed) != 0) return permit_answer::closed;
+      part = std::min(n, w >> shift);
+      // All of them, after all: then this is as if they had been there at once.
+    } while (!replace<Memory>(word_, w, (w - (part << shift)) | (part == n ? 0 : queued),
+                              std::memory_order_acq_rel));
+    if (part == n) return permit_answer::taken;
+    queue_.enqueue(node, n - part, std::move(who));
+    return permit_answer::pending;
+  }
+  if (node.where() == phase::queued) {
+    const locked held(lock_);
+    if (node.where() == phase::queued) {  // it may have been granted meanwhile
+      cx.store_waker(node.who);
+      return permit_answer::pending;
+    }
+  }
+  if (!cx.proceed()) return permit_answer::pending;
+  if (node.where() == phase::granted) {
+    queue_.reset(node);
+    return permit_answer::taken;
+  }
+  leave_queued(node, n);
+  return permit_answer::closed;
+}
+
+template <class Memory>
+void basic_permits<Memory>::leave_queued(waiter& node, std::uint32_t n) noexcept {
+  wake_list wakes;
+  locked held(lock_);
+  give_locked(held, queue_.leave(node, n), wakes);
+}
+
+template <class Memory>
+void basic_permits<Memory>::give_queued(std::uint32_t n) noexcept {
+  wake_list wakes;
+  locked held(lock_);
+  give_locked(held, n, wakes);
+}
+
+template <class Memory>
+void basic_permits<Memory>::give_locked(locked<basic_lock<Memory>>& held, std::uint32_t n,
+                                        wake_list& wakes) noexcept {
+  n = queue_.give(n, wakes);
+  while (n != 0 && !queue_.empty()) {
+    held.unlock();
+    wakes.wake_all();
+    held.relock(lock_);
+    n = queue_.give(n, wakes);
+  }
+  if (!queue_.empty()) return;
+  auto w = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    if (most - (w >> shift) < n) [[unlikely]]
+      fatal("more permits were given to a semaphore than it can hold (semaphore::max_permits)");
+    if (replace<Memory>(word_, w, (w + (n << shift)) & ~queued, std::memory_order_release)) return;
+  }
+}
+
+template <class Memory>
+void basic_permits<Memory>::close() noexcept {
+  wake_list wakes;
+  locked held(lock_);
+  auto w = word_.load(std::memory_order_relaxed);
+  while (!replace<Memory>(word_, w, (w | closed) & ~queued, std::memory_order_acq_rel)) {
+  }
+  while (!queue_.refuse_all(wakes)) {
+    held.unlock();
+    wakes.wake_all();
+    held.relock(lock_);
+  }
+}
+
+extern template class basic_permits<sync_memory>;
+using permits = basic_permits<sync_memory>;
+
+}  // namespace eddy::inline EDDY_ABI::detail

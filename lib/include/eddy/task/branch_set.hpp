@@ -1,0 +1,220 @@
+#pragma once
+// Many branches in one task, each polled only when it was woken itself: select_any, join_all, scope,
+// join_set and for_each_concurrent are made of it.
+//
+// I1  A node is a block of its own, counted by its set and by the wakers that leaves have stored. The set
+//     destroys the branch when it has ended or is dropped; the block stays until the last waker is gone.
+// I2  `ready_list` is counted by the set and by its nodes. A node is in it at most once, and only while
+//     the set holds the node: the set takes it out before it lets go. Its links are under the list's lock.
+// I3  The task's waker is stored before the list is looked at, and moved out by the wake that follows, so
+//     one poll of the task answers any number of wakes.
+// I4  One poll of the set polls at most as many nodes as were woken when it began: a branch that wakes
+//     itself is polled again by the task's next poll, behind other tasks.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include <eddy/base/frame_pool.hpp>
+#include <eddy/base/list.hpp>
+#include <eddy/base/lock.hpp>
+#include <eddy/base/memory.hpp>
+#include <eddy/base/misuse.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/branch.hpp>
+#include <eddy/core/context.hpp>
+#include <eddy/core/waker.hpp>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class set_node;
+
+/// The woken nodes of one set, and the task to wake for them.
+class ready_list {
+ public:
+  static ready_list* make();
+  void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept;
+
+  /// Any thread.
+  void push(set_node& n) noexcept;
+  // The rest: the set.
+  /// Whom to wake from now on; how many nodes are ready.
+  std::size_t watch(context& cx) noexcept;
+  std::size_t count() noexcept;
+  set_node* pop() noexcept;
+  void remove(set_node& n) noexcept;
+
+ private:
+  ready_list() noexcept = default;
+  ~ready_list() = default;
+  basic_lock<shared_memory> lock_;  // in every build: a waker may be on another thread
+  list<set_node> ready_;            // under lock_
+  std::size_t count_ = 0;           // under lock_
+  waker task_;                      // under lock_
+  std::atomic<std::uint32_t> refs_{1};
+};
+
+/// What does not depend on the branch's type. The list_node is the ready list's.
+class set_node : public wake_target, public list_node {
+ public:
+  void wake() noexcept final;
+  void retain() noexcept final { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept final;
+
+  set_node* before = nullptr;  // neighbours in the set
+  set_node* after = nullptr;
+  std::size_t key = 0;  // given by the set's user
+
+ protected:
+  set_node(ready_list& home, std::size_t bytes) noexcept
+      : home_(&home), bytes_(static_cast<std::uint32_t>(bytes)) {
+    home.retain();
+  }
+  ~set_node() = default;
+
+ private:
+  friend class ready_list;
+  ready_list* home_;
+  std::atomic<std::uint32_t> refs_{1};
+  std::uint32_t bytes_;
+  bool held_ = true;  // by the set; under the list's lock
+};
+
+/// Branches of type X, which answer `result<T>`.
+template <class X>
+class branch_set {
+  using inner = branch<X>;
+
+ public:
+  using value_type = typename inner::value_type;
+  using error_type = typename inner::error_type;
+  static_assert(std::is_same_v<error_type, error>, "eddy: wrap this in attempt");
+
+  /// A branch that has ended.
+  class ended {
+   public:
+    ended(std::size_t which, result<value_type>&& r) : key(which), outcome(std::move(r)) {}
+    std::size_t key;
+    result<value_type> outcome;
+  };
+
+  branch_set() : ready_(ready_list::make()) {}
+  branch_set(branch_set&& other) noexcept
+      : ready_(std::exchange(other.ready_, nullptr)),
+        first_(std::exchange(other.first_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  branch_set& operator=(branch_set&& other) noexcept {
+    std::swap(ready_, other.ready_);
+    std::swap(first_, other.first_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~branch_set() {
+    clear();
+    if (ready_ != nullptr) ready_->release();
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+
+  /// Adds a branch; it is polled by the next poll.
+  void insert(std::size_t key, X&& x) {
+    void* memory = frame_allocate(sizeof(node));
+    if (memory == nullptr) fatal("out of memory");
+    node* n = nullptr;
+#if EDDY_EXCEPTIONS
+    try {
+#endif
+      n = ::new (memory) node(*ready_, std::forward<X>(x));
+#if EDDY_EXCEPTIONS
+    } catch (...) {
+      frame_release(memory, sizeof(node));
+      throw;
+    }
+#endif
+    n->key = key;
+    n->after = first_;
+    if (first_ != nullptr) first_->before = n;
+    first_ = n;
+    ++size_;
+    ready_->push(*n);
+  }
+
+  /// Polls what was woken until one has ended. Nothing when there is no branch at all.
+  polled<std::optional<ended>> poll_next(context& cx) noexcept {
+    if (empty()) return std::optional<ended>();
+    for (auto left = ready_->watch(cx); left != 0; --left) {
+      set_node* const n = ready_->pop();
+      if (n == nullptr) break;
+      context own(cx, *n);
+      if (auto e = poll_one(*static_cast<node*>(n), own)) return e;
+    }
+    return pending;
+  }
+  /// The same without waiting for another.
+  std::optional<ended> try_next() noexcept {
+    for (auto left = ready_->count(); left != 0; --left) {
+      set_node* const n = ready_->pop();
+      if (n == nullptr) break;
+      context own(*n);
+      if (auto e = poll_one(*static_cast<node*>(n), own)) return e;
+    }
+    return std::nullopt;
+  }
+  /// Destroys every branch, the newest first.
+  void clear() noexcept {
+    while (first_ != nullptr) erase(*static_cast<node*>(first_));
+  }
+  /// Calls `f(X's branch)` for each.
+  template <class F>
+  void for_each(F f) {
+    for (auto* n = first_; n != nullptr; n = n->after) f(*static_cast<node*>(n)->work);
+  }
+
+ private:
+  class node final : public set_node {
+   public:
+    node(ready_list& home, X&& x)
+        : set_node(home, sizeof(node)), work(std::in_place, std::forward<X>(x)) {}
+    std::optional<inner> work;
+  };
+
+  /// What it ended with; then it is gone.
+  std::optional<ended> poll_one(node& n, context& cx) noexcept {
+    std::optional<ended> e;
+    auto p = n.work->poll(cx);
+    if (!p) return e;
+    const auto key = n.key;
+    erase(n);
+#if EDDY_EXCEPTIONS
+    try {
+#endif
+      e.emplace(key, std::move(*p));
+#if EDDY_EXCEPTIONS
+    } catch (...) {
+      e.emplace(key, result<value_type>(error::current_exception()));
+    }
+#endif
+    return e;
+  }
+
+  void erase(node& n) noexcept {
+    (n.before != nullptr ? n.before->after : first_) = n.after;
+    if (n.after != nullptr) n.after->before = n.before;
+    --size_;
+    ready_->remove(n);
+    n.work.reset();
+    n.release();
+  }
+
+  ready_list* ready_;
+  set_node* first_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <ranges>
+#include <type_traits>
+#include <utility>
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/misuse.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/future.hpp>
+#include <eddy/core/poll.hpp>
+#include <eddy/task/branch_set.hpp>
+
+namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+/// Until one of a set has ended; its failure.
+class [[nodiscard]] next_of_set {
+ public:
+  explicit next_of_set(branch_set<future<>>& s) noexcept : set_(&s) {}
+  polled<result<void>> poll(context& cx) noexcept {
+    auto p = set_->poll_next(cx);
+    if (!p) return pending;
+    return (*p)->outcome;
+  }
+
+ private:
+  branch_set<future<>>* set_;
+};
+
+template <class R, class F>
+future<> run_for_each(std::size_t limit, R range, F f) {
+  branch_set<future<>> running;
+  for (auto&& item : range) {
+    while (running.size() >= limit) co_await next_of_set(running);
+    running.insert(0, f(std::forward<decltype(item)>(item)));
+  }
+  while (!running.empty()) co_await next_of_set(running);
+}
+
+}  // namespace detail
+
+/// Calls `f(item)`, which returns a `future<>`, for every item of `range`, and runs at most `limit` of these
+/// futures at once, inside the current task. `range` and `f` move into the operation. The first failure
+/// destroys the others and is thrown.
+///
+/// Cancel safety: dropping it destroys what runs.
+/// Errors: a limit of 0 is misuse.
+/// Cost: a frame, and a block an item that runs.
+template <std::ranges::input_range R, class F>
+  requires std::is_invocable_r_v<future<>, F&, std::ranges::range_reference_t<R>>
+future<> for_each_concurrent(std::size_t limit, R range, F f) {
+  if (limit == 0) detail::misuse("for_each_concurrent with a limit of 0 would wait for ever");
+  return detail::run_for_each<R, F>(limit, std::move(range), std::move(f));
+}
+
+}  // namespace eddy::inline EDDY_ABI

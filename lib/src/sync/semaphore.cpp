@@ -1,0 +1,19 @@
+#include <eddy/sync/semaphore.hpp>
+
+#include <cerrno>
+
+#include <eddy/base/misuse.hpp>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+std::uint32_t permit_count(std::size_t n) {
+  if (n > permits::most) misuse("more permits than semaphore::max_permits");
+  return static_cast<std::uint32_t>(n);
+}
+
+error no_permits(permit_answer why) noexcept {
+  if (why == permit_answer::closed) return error(errc::closed, "semaphore");
+  return error::system(EAGAIN, "try_acquire");
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail

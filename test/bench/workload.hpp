@@ -1,0 +1,28 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include <eddy/core/future.hpp>
+
+namespace bench {
+
+/// Something to be timed: `make()` does `count` operations.
+struct workload {
+  std::string_view name;
+  int count;
+  eddy::future<> (*make)();
+};
+
+inline constexpr int operations = 100'000;
+
+// Not seen through by the optimiser.
+template <class T>
+void keep(T& value) {
+  asm volatile("" : : "g"(&value) : "memory");
+}
+
+/// sync.cpp's: channels and locks.
+std::span<const workload> sync_workloads();
+
+}  // namespace bench
