@@ -72,6 +72,12 @@ int bind_socket(int fd, const socket_address& at) noexcept {
   return ::bind(fd, native.get(), native.size) == 0 ? 0 : errno;
 }
 
+result<int> give_away(io_handle io) noexcept {
+  const int copy = ::fcntl(io.fd(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return error::system(errno, "into_descriptor");
+  return copy;
+}
+
 socket_address local_address(int fd) noexcept {
   native_address native;
   if (::getsockname(fd, native.get(), &native.size) != 0) return {};

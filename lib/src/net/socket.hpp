@@ -8,6 +8,7 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/net/address.hpp>
+#include <eddy/runtime/readiness.hpp>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -25,6 +26,9 @@ int accept_socket(int fd, net::socket_address& peer) noexcept;
 int connect_socket(int fd, const net::socket_address& to) noexcept;
 /// bind(2): 0, or an errno.
 int bind_socket(int fd, const net::socket_address& at) noexcept;
+
+/// Another number for what `io` refers to, which is closed: so its registration ends in its own time.
+result<int> give_away(io_handle io) noexcept;
 
 net::socket_address local_address(int fd) noexcept;
 net::socket_address peer_address(int fd) noexcept;

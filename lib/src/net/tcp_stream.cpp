@@ -109,14 +109,6 @@ result<tcp_stream> tcp_stream::adopt(int fd) noexcept {
 
 // ---- the rest
 
-result<void> tcp_stream::shutdown(shutdown_side side) noexcept {
-  const int how = side == shutdown_side::read    ? SHUT_RD
-                  : side == shutdown_side::write ? SHUT_WR
-                                                 : SHUT_RDWR;
-  if (::shutdown(io_.fd(), how) != 0) return error::system(errno, "shutdown");
-  return {};
-}
-
 socket_address tcp_stream::local_addr() const noexcept {
   return eddy::detail::local_address(io_.fd());
 }
@@ -198,12 +190,6 @@ result<void> tcp_stream::set_ttl(int hops) noexcept {
 result<int> tcp_stream::ttl() const noexcept {
   const auto at = ttl_of(local_addr());
   return get_option(io_.fd(), at.level, at.name, "ttl");
-}
-
-error tcp_stream::take_error() noexcept {
-  auto code = get_option(io_.fd(), SOL_SOCKET, SO_ERROR, "take_error");
-  if (!code) return std::move(code).error();
-  return error::system(*code, "socket");
 }
 
 }  // namespace eddy::inline EDDY_ABI::net

@@ -1,0 +1,15 @@
+#include "net/transfer.hpp"
+
+namespace eddy::inline EDDY_ABI::detail {
+
+error why_failed(io_state& io, interest kind, io_poll state, std::uint16_t tick,
+                 const char* operation) noexcept {
+  const int code = errno;
+  if (code == EINTR) return {};
+  if (!would_block(code)) return error::system(code, operation);
+  if (state == io_poll::ended) return awaited_after_the_end(operation);
+  io.clear(kind, tick);
+  return {};
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail
