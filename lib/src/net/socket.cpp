@@ -5,23 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace eddy::inline EDDY_ABI::detail {
 
 namespace {
-
-using net::socket_address;
-
-struct native_address {
-  native_address() noexcept = default;
-  explicit native_address(const socket_address& a) noexcept
-      : size(static_cast<::socklen_t>(a.to_native(&storage))) {}
-  ::sockaddr* get() noexcept { return reinterpret_cast<::sockaddr*>(&storage); }
-  socket_address portable() noexcept { return socket_address::from_native(get(), size); }
-
-  ::sockaddr_storage storage;
-  ::socklen_t size = sizeof storage;
-};
 
 #if !defined(SOCK_NONBLOCK) || !defined(SOCK_CLOEXEC)
 int prepare(int fd) noexcept {
@@ -38,56 +26,57 @@ int prepare(int fd) noexcept {
 
 }  // namespace
 
-int open_tcp(const socket_address& address) noexcept {
-  const int family = address.is_v6() ? AF_INET6 : AF_INET;
+int open_socket(int family, int type) noexcept {
 #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
-  return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 #else
-  return prepare(::socket(family, SOCK_STREAM, 0));
+  return prepare(::socket(family, type, 0));
 #endif
 }
 
-int accept_socket(int fd, socket_address& peer) noexcept {
-  native_address from;
+bool open_pair(int type, int (&fds)[2]) noexcept {
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+  return ::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0;
+#else
+  if (::socketpair(AF_UNIX, type, 0, fds) != 0) return false;
+  prepare(fds[0]);
+  prepare(fds[1]);
+  return true;
+#endif
+}
+
+int accept_socket(int fd, native_address& peer) noexcept {
   int made = 0;
   do {
 #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
-    made = ::accept4(fd, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    made = ::accept4(fd, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 #else
-    made = prepare(::accept(fd, from.get(), &from.size));
+    made = prepare(::accept(fd, peer.get(), &peer.size));
 #endif
   } while (made < 0 && errno == EINTR);
-  if (made >= 0) peer = from.portable();
   return made;
 }
 
-int connect_socket(int fd, const socket_address& to) noexcept {
-  native_address native(to);
-  if (::connect(fd, native.get(), native.size) == 0) return 0;
+int connect_socket(int fd, native_address to) noexcept {
+  if (::connect(fd, to.get(), to.size) == 0) return 0;
   return errno == EINTR ? EINPROGRESS : errno;  // an interrupted one goes on by itself
 }
 
-int bind_socket(int fd, const socket_address& at) noexcept {
-  native_address native(at);
-  return ::bind(fd, native.get(), native.size) == 0 ? 0 : errno;
+int bind_socket(int fd, native_address at) noexcept {
+  return ::bind(fd, at.get(), at.size) == 0 ? 0 : errno;
 }
 
-result<int> give_away(io_handle io) noexcept {
-  const int copy = ::fcntl(io.fd(), F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) return error::system(errno, "into_descriptor");
-  return copy;
-}
-
-socket_address local_address(int fd) noexcept {
+native_address local_address(int fd) noexcept {
   native_address native;
-  if (::getsockname(fd, native.get(), &native.size) != 0) return {};
-  return native.portable();
+  native.storage.ss_family = AF_UNSPEC;
+  if (::getsockname(fd, native.get(), &native.size) != 0) native.size = 0;
+  return native;
 }
 
-socket_address peer_address(int fd) noexcept {
+native_address peer_address(int fd) noexcept {
   native_address native;
-  if (::getpeername(fd, native.get(), &native.size) != 0) return {};
-  return native.portable();
+  if (::getpeername(fd, native.get(), &native.size) != 0) native.size = 0;
+  return native;
 }
 
 result<void> set_option(int fd, int level, int name, int value, const char* operation) noexcept {
@@ -101,6 +90,32 @@ result<int> get_option(int fd, int level, int name, const char* operation) noexc
   ::socklen_t size = sizeof value;
   if (::getsockopt(fd, level, name, &value, &size) != 0) return error::system(errno, operation);
   return value;
+}
+
+result<bool> get_flag(int fd, int level, int name, const char* operation) noexcept {
+  auto value = get_option(fd, level, name, operation);
+  if (!value) return std::move(value).error();
+  return *value != 0;
+}
+
+namespace {
+struct option_place {
+  int level;
+  int name;
+};
+option_place hops_of(int fd) noexcept {
+  if (local_address(fd).get()->sa_family == AF_INET6) return {IPPROTO_IPV6, IPV6_UNICAST_HOPS};
+  return {IPPROTO_IP, IP_TTL};
+}
+}  // namespace
+
+result<void> set_hops(int fd, int hops) noexcept {
+  const auto at = hops_of(fd);
+  return set_option(fd, at.level, at.name, hops, "set_ttl");
+}
+result<int> hops(int fd) noexcept {
+  const auto at = hops_of(fd);
+  return get_option(fd, at.level, at.name, "ttl");
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

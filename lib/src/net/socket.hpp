@@ -8,7 +8,6 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/net/address.hpp>
-#include <eddy/runtime/readiness.hpp>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -18,22 +17,45 @@ inline constexpr int no_signal = MSG_NOSIGNAL;
 inline constexpr int no_signal = 0;  // there SO_NOSIGPIPE is set when the socket is made
 #endif
 
-/// A TCP socket of the family of `address`, or -1 (errno).
-int open_tcp(const net::socket_address& address) noexcept;
+/// An address in the system's form.
+struct native_address {
+  native_address() noexcept = default;
+  template <class Address>
+  explicit native_address(const Address& a) noexcept
+      : size(static_cast<::socklen_t>(a.to_native(&storage))) {}
+  ::sockaddr* get() noexcept { return reinterpret_cast<::sockaddr*>(&storage); }
+  template <class Address>
+  Address as() noexcept {
+    return Address::from_native(get(), size);
+  }
+
+  ::sockaddr_storage storage;
+  ::socklen_t size = sizeof storage;  // 0: the system has none
+};
+
+inline int family_of(const net::socket_address& a) noexcept {
+  return a.is_v6() ? AF_INET6 : AF_INET;
+}
+
+/// A socket, or -1 (errno).
+int open_socket(int family, int type) noexcept;
+/// Two Unix sockets connected to each other; false: errno.
+bool open_pair(int type, int (&fds)[2]) noexcept;
 /// accept(2): a descriptor, or -1 (errno). `peer` gets the other end's address.
-int accept_socket(int fd, net::socket_address& peer) noexcept;
+int accept_socket(int fd, native_address& peer) noexcept;
 /// connect(2): 0, or an errno; EINPROGRESS when it goes on by itself.
-int connect_socket(int fd, const net::socket_address& to) noexcept;
+int connect_socket(int fd, native_address to) noexcept;
 /// bind(2): 0, or an errno.
-int bind_socket(int fd, const net::socket_address& at) noexcept;
+int bind_socket(int fd, native_address at) noexcept;
 
-/// Another number for what `io` refers to, which is closed: so its registration ends in its own time.
-result<int> give_away(io_handle io) noexcept;
-
-net::socket_address local_address(int fd) noexcept;
-net::socket_address peer_address(int fd) noexcept;
+native_address local_address(int fd) noexcept;
+native_address peer_address(int fd) noexcept;
 
 result<void> set_option(int fd, int level, int name, int value, const char* operation) noexcept;
 result<int> get_option(int fd, int level, int name, const char* operation) noexcept;
+result<bool> get_flag(int fd, int level, int name, const char* operation) noexcept;
+/// Hops that what an IP socket sends may take.
+result<void> set_hops(int fd, int hops) noexcept;
+result<int> hops(int fd) noexcept;
 
 }  // namespace eddy::inline EDDY_ABI::detail

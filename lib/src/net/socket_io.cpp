@@ -2,10 +2,13 @@
 
 #include <eddy/net/socket_io.hpp>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 #include <eddy/base/error.hpp>
 
@@ -196,6 +199,26 @@ result<std::size_t> try_write_vectored(const io_handle& io,
   if (v.bytes == 0) return 0U;
   return try_transfer(io.state(), interest::write, "write", v.bytes,
                       [&v, fd = io.fd()]() noexcept { return v.send(fd); });
+}
+
+result<void> shut_down(const io_handle& io, net::shutdown_side side) noexcept {
+  const int how = side == net::shutdown_side::read    ? SHUT_RD
+                  : side == net::shutdown_side::write ? SHUT_WR
+                                                      : SHUT_RDWR;
+  if (::shutdown(io.fd(), how) != 0) return error::system(errno, "shutdown");
+  return {};
+}
+
+error take_error(const io_handle& io) noexcept {
+  auto code = get_option(io.fd(), SOL_SOCKET, SO_ERROR, "take_error");
+  if (!code) return std::move(code).error();
+  return error::system(*code, "socket");
+}
+
+result<int> give_away(io_handle io) noexcept {
+  const int copy = ::fcntl(io.fd(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return error::system(errno, "into_descriptor");
+  return copy;
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -31,12 +31,12 @@ error tcp_connect::failed(int code) const {
 // Afterwards `io_` is a socket on its way, or an error says why not.
 error tcp_connect::begin() {
   if (!to_) return failed(EINVAL);
-  const int fd = eddy::detail::open_tcp(to_);
+  const int fd = eddy::detail::open_socket(eddy::detail::family_of(to_), SOCK_STREAM);
   if (fd < 0) return failed(errno);
   auto made = io_handle::adopt(fd, "connect");
   if (!made) return std::move(made).error();
   io_ = std::move(*made);
-  const int code = eddy::detail::connect_socket(io_.fd(), to_);
+  const int code = eddy::detail::connect_socket(io_.fd(), eddy::detail::native_address(to_));
   if (code == EINPROGRESS)
     io_.state().clear_now(interest::write);  // writable will mean: decided
   else if (code != 0)
@@ -77,7 +77,7 @@ polled<result<tcp_stream>> tcp_connect::finish() noexcept {
     io_ = {};
     return result<tcp_stream>(code ? failed(*code) : code.error());
   }
-  if (!eddy::detail::peer_address(io_.fd()) && errno == ENOTCONN) return pending;
+  if (eddy::detail::peer_address(io_.fd()).size == 0 && errno == ENOTCONN) return pending;
   return result<tcp_stream>(tcp_stream(std::move(io_)));
 }
 
@@ -110,19 +110,17 @@ result<tcp_stream> tcp_stream::adopt(int fd) noexcept {
 // ---- the rest
 
 socket_address tcp_stream::local_addr() const noexcept {
-  return eddy::detail::local_address(io_.fd());
+  return eddy::detail::local_address(io_.fd()).as<socket_address>();
 }
 socket_address tcp_stream::peer_addr() const noexcept {
-  return eddy::detail::peer_address(io_.fd());
+  return eddy::detail::peer_address(io_.fd()).as<socket_address>();
 }
 
 result<void> tcp_stream::set_nodelay(bool on) noexcept {
   return set_option(io_.fd(), IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0, "set_nodelay");
 }
 result<bool> tcp_stream::nodelay() const noexcept {
-  return get_option(io_.fd(), IPPROTO_TCP, TCP_NODELAY, "nodelay").transform([](int v) {
-    return v != 0;
-  });
+  return eddy::detail::get_flag(io_.fd(), IPPROTO_TCP, TCP_NODELAY, "nodelay");
 }
 
 result<void> tcp_stream::set_keepalive(bool on) noexcept {
@@ -149,9 +147,7 @@ result<void> tcp_stream::set_keepalive(const keepalive_options& options) noexcep
   return set_keepalive(true);
 }
 result<bool> tcp_stream::keepalive() const noexcept {
-  return get_option(io_.fd(), SOL_SOCKET, SO_KEEPALIVE, "keepalive").transform([](int v) {
-    return v != 0;
-  });
+  return eddy::detail::get_flag(io_.fd(), SOL_SOCKET, SO_KEEPALIVE, "keepalive");
 }
 
 result<void> tcp_stream::set_linger(std::optional<std::chrono::seconds> time) noexcept {
@@ -172,24 +168,9 @@ result<std::optional<std::chrono::seconds>> tcp_stream::linger() const noexcept 
   return time;
 }
 
-namespace {
-struct option_place {
-  int level;
-  int name;
-};
-option_place ttl_of(const socket_address& local) noexcept {
-  if (local.is_v6()) return {IPPROTO_IPV6, IPV6_UNICAST_HOPS};
-  return {IPPROTO_IP, IP_TTL};
-}
-}  // namespace
-
 result<void> tcp_stream::set_ttl(int hops) noexcept {
-  const auto at = ttl_of(local_addr());
-  return set_option(io_.fd(), at.level, at.name, hops, "set_ttl");
+  return eddy::detail::set_hops(io_.fd(), hops);
 }
-result<int> tcp_stream::ttl() const noexcept {
-  const auto at = ttl_of(local_addr());
-  return get_option(io_.fd(), at.level, at.name, "ttl");
-}
+result<int> tcp_stream::ttl() const noexcept { return eddy::detail::hops(io_.fd()); }
 
 }  // namespace eddy::inline EDDY_ABI::net

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 

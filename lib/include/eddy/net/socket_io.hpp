@@ -4,12 +4,20 @@
 #include <cstdint>
 #include <span>
 
+#include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/runtime/readiness.hpp>
+
+namespace eddy::inline EDDY_ABI::net {
+
+/// Which side of a connection `shutdown` ends.
+enum class shutdown_side { read, write, both };
+
+}  // namespace eddy::inline EDDY_ABI::net
 
 // What one awaits on a socket: leaves of one system call each (write_all: of as many as it takes), tried
 // when the socket is ready. They hold no data and no promise to the kernel while they wait, so dropping
@@ -122,6 +130,12 @@ class [[nodiscard]] write_all_vectored_leaf {
 static_assert(sizeof(ready_leaf) <= 64 && sizeof(read_leaf) <= 64 && sizeof(write_leaf) <= 64 &&
               sizeof(write_all_leaf) <= 64 && sizeof(read_vectored_leaf) <= 64 &&
               sizeof(write_vectored_leaf) <= 64 && sizeof(write_all_vectored_leaf) <= 64);
+
+result<void> shut_down(const io_handle& io, net::shutdown_side side) noexcept;
+/// The error a socket keeps, which is cleared.
+error take_error(const io_handle& io) noexcept;
+/// Another number for what `io` refers to, which is closed: so its registration ends in its own time.
+result<int> give_away(io_handle io) noexcept;
 
 /// At once or not at all: EAGAIN is an error.
 result<std::size_t> try_read(const io_handle& io, io::buffer to) noexcept;

@@ -16,9 +16,6 @@ namespace eddy::inline EDDY_ABI::net {
 using io::buffer;
 using io::const_buffer;
 
-/// Which side of a connection `shutdown` ends.
-enum class shutdown_side { read, write, both };
-
 /// What every connection can do: the part that `tcp_stream` and `unix_stream` have in common.
 ///
 /// Reading and writing are independent: one task may read while another writes. Two that wait to read are
@@ -79,16 +76,18 @@ class stream_socket {
 
   /// Ends one side at once: the peer reads what was written and then the end of the stream; a read of our
   /// own after that side has been ended gives 0.
-  result<void> shutdown(shutdown_side side) noexcept;
+  result<void> shutdown(shutdown_side side) noexcept { return eddy::detail::shut_down(io_, side); }
   result<void> shutdown_write() noexcept { return shutdown(shutdown_side::write); }
 
   /// The error the socket keeps, which is cleared; empty when there is none.
-  error take_error() noexcept;
+  error take_error() noexcept { return eddy::detail::take_error(io_); }
   /// The descriptor; still the stream's. Do not close it.
   int native_handle() const noexcept { return io_.fd(); }
   /// Gives the connection away as a descriptor of another number, non-blocking as it is, which the caller
   /// closes; this one is closed without ending the connection. Errors: what dup says, and then it is closed.
-  result<int> into_descriptor() && noexcept;
+  result<int> into_descriptor() && noexcept {
+    return eddy::detail::give_away(std::exchange(io_, {}));
+  }
 
  protected:
   explicit stream_socket(eddy::detail::io_handle io) noexcept : io_(std::move(io)) {}

@@ -33,6 +33,8 @@ struct keepalive_options {
 /// Cancel safety, Threads, Lifetime, Errors, Cost: as `stream_socket`.
 class tcp_stream : public stream_socket {
  public:
+  using address_type = socket_address;
+
   /// Connects to "host:port"; a host name is looked up, and its addresses are tried in order.
   ///
   /// Cancel safety: the attempt is given up.
@@ -66,8 +68,6 @@ class tcp_stream : public stream_socket {
 
  private:
   friend class tcp_connect;
-  friend class tcp_listener;
-  friend class tcp_accept;
   using stream_socket::stream_socket;
 };
 

@@ -1,0 +1,174 @@
+// Moving datagrams: the leaves of <eddy/net/datagram_io.hpp>. A short one says nothing about what else is
+// there, so readiness is only cleared when a call has said EAGAIN.
+
+#include <eddy/net/datagram_io.hpp>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include <eddy/base/error.hpp>
+#include <eddy/net/address.hpp>
+#include <eddy/net/unix_address.hpp>
+
+#include "net/batch.hpp"
+#include "net/socket.hpp"
+#include "net/transfer.hpp"
+
+namespace eddy::inline EDDY_ABI::detail {
+
+namespace {
+
+using net::incoming;
+using net::outgoing;
+using net::received;
+
+const char* receiving(bool peek) noexcept { return peek ? "peek" : "recv"; }
+
+auto receive(const io_state& io, io::buffer to, bool peek) noexcept {
+  return [fd = io.fd, to, flags = peek ? MSG_PEEK : 0]() noexcept {
+    return ::recv(fd, to.data(), to.size(), flags);
+  };
+}
+
+template <class Address>
+auto receive_from(const io_state& io, io::buffer to, bool peek, Address& from) noexcept {
+  return [fd = io.fd, to, flags = peek ? MSG_PEEK : 0, &from]() noexcept {
+    native_address native;
+    const ::ssize_t n = ::recvfrom(fd, to.data(), to.size(), flags, native.get(), &native.size);
+    if (n >= 0) from = Address::from_native(native.get(), native.size);
+    return n;
+  };
+}
+
+auto send_one(const io_state& io, io::const_buffer data) noexcept {
+  return [fd = io.fd, data]() noexcept { return ::send(fd, data.data(), data.size(), no_signal); };
+}
+
+template <class Address>
+auto send_one_to(const io_state& io, io::const_buffer data, const Address& to) noexcept {
+  return [fd = io.fd, data, &to]() noexcept {
+    native_address native(to);
+    return ::sendto(fd, data.data(), data.size(), no_signal, native.get(), native.size);
+  };
+}
+
+}  // namespace
+
+polled<result<std::size_t>> recv_leaf::poll(context& cx) noexcept {
+  return transfer(*io_, interest::read, waiter_, cx, receiving(peek_), 0,
+                  receive(*io_, to_, peek_));
+}
+
+polled<result<std::size_t>> send_leaf::poll(context& cx) noexcept {
+  return transfer(*io_, interest::write, waiter_, cx, "send", 0, send_one(*io_, data_));
+}
+
+template <class Address>
+polled<result<received<Address>>> recv_from_leaf<Address>::poll(context& cx) noexcept {
+  Address from;
+  auto p = transfer(*io_, interest::read, waiter_, cx, receiving(peek_), 0,
+                    receive_from(*io_, to_, peek_, from));
+  if (!p) return pending;
+  if (!p->has_value()) return result<received<Address>>(std::move(*p).error());
+  return result<received<Address>>(received<Address>{**p, from});
+}
+
+template <class Address>
+polled<result<std::size_t>> send_to_leaf<Address>::poll(context& cx) noexcept {
+  const auto call = send_one_to(*io_, data_, to_);
+  if constexpr (std::is_same_v<Address, net::socket_address>) {
+    return transfer(*io_, interest::write, waiter_, cx, "send", 0, call);
+  } else {
+    if (pause_ && !pause_->poll(cx)) return pending;
+    pause_.reset();
+    bool full = false;
+    auto p = transfer(*io_, interest::write, waiter_, cx, "send", 0, [&]() noexcept {
+      const ::ssize_t n = call();
+      full = n < 0 && would_block(errno);
+      return n;
+    });
+    // Its own readiness would come at once, and mean nothing.
+    if (!p && full) static_cast<void>(pause_.emplace(sleep(std::chrono::milliseconds(1))).poll(cx));
+    return p;
+  }
+}
+
+template <class Address>
+polled<result<std::size_t>> recv_batch_leaf<Address>::poll(context& cx) noexcept {
+  if (batch_.empty()) return result<std::size_t>(0U);
+  return transfer(*io_, interest::read, waiter_, cx, "recv", 0, [this]() noexcept -> ::ssize_t {
+    message messages[message::most];
+    const auto part = batch_.first(std::min(batch_.size(), message::most));
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      messages[i].data = {part[i].to.data(), part[i].to.size()};
+      messages[i].address_size = sizeof messages[i].address;
+    }
+    const int n = receive_messages(io_->fd, std::span(messages).first(part.size()));
+    for (int i = 0; i < n; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      part[at].size = messages[at].moved;
+      part[at].truncated = messages[at].truncated;
+      part[at].from = Address::from_native(
+          reinterpret_cast<const ::sockaddr*>(&messages[at].address), messages[at].address_size);
+    }
+    return n;
+  });
+}
+
+template <class Address>
+polled<result<std::size_t>> send_batch_leaf<Address>::poll(context& cx) noexcept {
+  if (batch_.empty()) return result<std::size_t>(0U);
+  return transfer(*io_, interest::write, waiter_, cx, "send", 0, [this]() noexcept -> ::ssize_t {
+    message messages[message::most];
+    const auto part = batch_.first(std::min(batch_.size(), message::most));
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      messages[i].data = {const_cast<void*>(part[i].data.data()), part[i].data.size()};
+      messages[i].address_size = static_cast<::socklen_t>(
+          part[i].to == Address() ? 0 : part[i].to.to_native(&messages[i].address));
+    }
+    return send_messages(io_->fd, std::span(messages).first(part.size()));
+  });
+}
+
+result<std::size_t> try_recv(const io_handle& io, io::buffer to, bool peek) noexcept {
+  return try_transfer(io.state(), interest::read, receiving(peek), 0,
+                      receive(io.state(), to, peek));
+}
+result<std::size_t> try_send(const io_handle& io, io::const_buffer data) noexcept {
+  return try_transfer(io.state(), interest::write, "send", 0, send_one(io.state(), data));
+}
+template <class Address>
+result<received<Address>> try_recv_from(const io_handle& io, io::buffer to, bool peek) noexcept {
+  Address from;
+  auto n = try_transfer(io.state(), interest::read, receiving(peek), 0,
+                        receive_from(io.state(), to, peek, from));
+  if (!n) return std::move(n).error();
+  return received<Address>{*n, from};
+}
+template <class Address>
+result<std::size_t> try_send_to(const io_handle& io, io::const_buffer data,
+                                const Address& to) noexcept {
+  return try_transfer(io.state(), interest::write, "send", 0, send_one_to(io.state(), data, to));
+}
+
+template class recv_from_leaf<net::socket_address>;
+template class recv_from_leaf<net::unix_address>;
+template class send_to_leaf<net::socket_address>;
+template class send_to_leaf<net::unix_address>;
+template class recv_batch_leaf<net::socket_address>;
+template class recv_batch_leaf<net::unix_address>;
+template class send_batch_leaf<net::socket_address>;
+template class send_batch_leaf<net::unix_address>;
+template result<received<net::socket_address>> try_recv_from(const io_handle&, io::buffer,
+                                                             bool) noexcept;
+template result<received<net::unix_address>> try_recv_from(const io_handle&, io::buffer,
+                                                           bool) noexcept;
+template result<std::size_t> try_send_to(const io_handle&, io::const_buffer,
+                                         const net::socket_address&) noexcept;
+template result<std::size_t> try_send_to(const io_handle&, io::const_buffer,
+                                         const net::unix_address&) noexcept;
+
+}  // namespace eddy::inline EDDY_ABI::detail
