@@ -91,6 +91,14 @@ TEST_CASE("an await keeps at most two words beside its leaf") {
   CHECK(sizeof(eddy::detail::future_awaiter<int>) <= 16);
 }
 
+// Tokio: two handles of 8 bytes and an Arc of 64, which malloc makes 80.
+TEST_CASE("a oneshot channel is two words and one block") {
+  CHECK(sizeof(eddy::sync::oneshot::sender<int>) == 8);
+  CHECK(sizeof(eddy::sync::oneshot::receiver<int>) == 8);
+  CHECK(sizeof(eddy::detail::cell<int, eddy::detail::sync_memory>) <= 64);
+  CHECK(sizeof(eddy::detail::oneshot_closed<int>) == 8);
+}
+
 TEST_CASE("frames of the commonest coroutines") {
   if (!optimised) {
     CHECK(frame_bytes(one_sleep()) <= 320);

@@ -30,8 +30,25 @@ eddy::future<> semaphore_contended_10() {
   return ten_of(take_turns, std::make_shared<sync::semaphore>(5), operations / 10);
 }
 
+namespace oneshot = sync::oneshot;
+
+eddy::future<> pong(oneshot::receiver<int> rx, oneshot::sender<int> tx) {
+  const int v = co_await rx;
+  static_cast<void>(std::move(tx).send(v));
+}
+eddy::future<> oneshot_pingpong() {
+  for (int i = 0; i < operations; ++i) {
+    auto [tx, rx] = oneshot::channel<int>();
+    auto [back_tx, back_rx] = oneshot::channel<int>();
+    eddy::spawn(pong(std::move(rx), std::move(back_tx)));
+    static_cast<void>(std::move(tx).send(1));
+    co_await back_rx;
+  }
+}
+
 constexpr workload workloads[] = {
     {"ct/semaphore_contended_10", operations, semaphore_contended_10},
+    {"ct/oneshot_pingpong", operations, oneshot_pingpong},
 };
 
 }  // namespace

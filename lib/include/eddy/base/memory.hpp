@@ -83,4 +83,34 @@ bool replace(typename Memory::template atomic<T>& word, T& expected, T desired,
     return false;  // not reached: the memory is one thread's
 }
 
+/// Sets `bits` in `word`, or clears them; what the word was before.
+template <class Memory, class T>
+T set_bits(typename Memory::template atomic<T>& word, T bits, std::memory_order order) noexcept {
+  T before = word.load(std::memory_order_relaxed);
+  while (!replace<Memory>(word, before, static_cast<T>(before | bits), order)) {
+  }
+  return before;
+}
+template <class Memory, class T>
+T clear_bits(typename Memory::template atomic<T>& word, T bits, std::memory_order order) noexcept {
+  T before = word.load(std::memory_order_relaxed);
+  while (!replace<Memory>(word, before, static_cast<T>(before & ~bits), order)) {
+  }
+  return before;
+}
+/// Adds to a count of references, or takes one away: then true when it was the last.
+template <class Memory, class T>
+void count_up(typename Memory::template atomic<T>& count) noexcept {
+  T before = count.load(std::memory_order_relaxed);
+  while (!replace<Memory>(count, before, static_cast<T>(before + 1), std::memory_order_relaxed)) {
+  }
+}
+template <class Memory, class T>
+bool count_down(typename Memory::template atomic<T>& count) noexcept {
+  T before = count.load(std::memory_order_relaxed);
+  while (!replace<Memory>(count, before, static_cast<T>(before - 1), std::memory_order_acq_rel)) {
+  }
+  return before == 1;
+}
+
 }  // namespace eddy::inline EDDY_ABI::detail

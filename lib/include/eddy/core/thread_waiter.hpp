@@ -44,9 +44,15 @@ class thread_waiter final : public wake_target {
   std::atomic<std::uint32_t> references_{0};  // partners: release, the destructor
 };
 
-/// Blocks this thread until the leaf is ready: `return block_thread("blocking_recv", leaf).take();`
+/// Blocks this thread until the leaf is ready: `return block_thread("blocking_recv", leaf).take();` The leaf
+/// keeps no waker once it is ready (I2). The caller is a template whose parameter the leaf's type depends
+/// on: then only its use fails in a build without the pool.
 template <pollable Leaf>
 auto block_thread(const char* what, Leaf& leaf) {
+  static_assert(
+      EDDY_POOL || sizeof(Leaf) == 0,
+      "eddy: the blocking_ forms need the pool; this library was built with -Dpool=disabled, "
+      "where channels and locks belong to one loop: await instead");
   thread_waiter here(what);
   return here.wait(leaf);
 }
