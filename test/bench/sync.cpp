@@ -1,6 +1,7 @@
 // Channels and locks: the workloads of the Tokio peer by the same names.
 
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,80 @@ namespace bench {
 namespace {
 
 namespace sync = eddy::sync;
+namespace mpsc = eddy::sync::mpsc;
+
+eddy::future<> send_numbers(mpsc::sender<int> tx, int n) {
+  for (int i = 0; i < n; ++i) co_await tx.send(i);
+}
+eddy::future<long> sum_of(mpsc::receiver<int> rx) {
+  long sum = 0;
+  while (auto v = co_await rx.recv()) sum += *v;
+  co_return sum;
+}
+eddy::future<> bounded(int producers, std::size_t capacity) {
+  auto [tx, rx] = mpsc::channel<int>(capacity);
+  for (int i = 1; i < producers; ++i) eddy::spawn(send_numbers(tx, operations / producers));
+  eddy::spawn(send_numbers(std::move(tx), operations / producers));
+  auto consumer = eddy::spawn(sum_of(std::move(rx)));
+  long sum = co_await consumer;
+  keep(sum);
+}
+
+eddy::future<> send_unbounded(mpsc::unbounded_sender<int> tx) {
+  for (int i = 0; i < operations; ++i) static_cast<void>(tx.send(i));
+  co_return;
+}
+eddy::future<long> sum_of_unbounded(mpsc::unbounded_receiver<int> rx) {
+  long sum = 0;
+  while (auto v = co_await rx.recv()) sum += *v;
+  co_return sum;
+}
+eddy::future<> unbounded() {
+  auto [tx, rx] = mpsc::unbounded_channel<int>();
+  eddy::spawn(send_unbounded(std::move(tx)));
+  auto consumer = eddy::spawn(sum_of_unbounded(std::move(rx)));
+  long sum = co_await consumer;
+  keep(sum);
+}
+
+eddy::future<> answer(mpsc::receiver<int> rx, mpsc::sender<int> tx) {
+  while (auto v = co_await rx.recv()) {
+    auto sent = co_await eddy::attempt(tx.send(*v));
+    if (!sent) break;
+  }
+}
+eddy::future<> ask(mpsc::sender<int> tx, mpsc::receiver<int> rx) {
+  for (int i = 0; i < operations; ++i) {
+    co_await tx.send(i);
+    auto v = co_await rx.recv();
+    keep(v);
+  }
+}
+eddy::future<> mpsc_pingpong() {
+  auto [tx, rx] = mpsc::channel<int>(1);
+  auto [back_tx, back_rx] = mpsc::channel<int>(1);
+  eddy::spawn(answer(std::move(rx), std::move(back_tx)));
+  auto asking = eddy::spawn(ask(std::move(tx), std::move(back_rx)));
+  co_await asking;
+}
+
+// From ordinary threads into the loop: as many as fit, then all wait for the receiver.
+constexpr int senders = 4;
+eddy::future<> mpsc_from_threads() {
+  auto [tx, rx] = mpsc::channel<int>(1000);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < senders; ++t)
+    threads.emplace_back([tx = tx]() mutable {
+      for (int i = 0; i < operations / senders; ++i) static_cast<void>(tx.blocking_send(i));
+    });
+  {
+    const auto last = std::move(tx);
+  }
+  auto consumer = eddy::spawn(sum_of(std::move(rx)));
+  long sum = co_await consumer;
+  keep(sum);
+  for (auto& t : threads) t.join();
+}
 
 eddy::future<> take_turns(std::shared_ptr<sync::semaphore> s, int n) {
   for (int i = 0; i < n; ++i) auto permit = co_await s->acquire();
@@ -47,6 +122,14 @@ eddy::future<> oneshot_pingpong() {
 }
 
 constexpr workload workloads[] = {
+    {"ct/mpsc_bounded_1p1c", operations, [] { return bounded(1, 1000); }},
+    {"ct/mpsc_bounded32_1p1c", operations, [] { return bounded(1, 32); }},
+    {"ct/mpsc_bounded_5p1c", operations, [] { return bounded(5, 1000); }},
+    {"ct/mpsc_unbounded_1p1c", operations, unbounded},
+    {"ct/mpsc_pingpong", operations, mpsc_pingpong},
+#if EDDY_POOL
+    {"ct/mpsc_from_4_threads", operations, mpsc_from_threads},
+#endif
     {"ct/semaphore_contended_10", operations, semaphore_contended_10},
     {"ct/oneshot_pingpong", operations, oneshot_pingpong},
 };
