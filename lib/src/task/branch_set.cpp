@@ -47,6 +47,15 @@ set_node* ready_list::pop() noexcept {
   return n;
 }
 
+void ready_list::rotate(std::size_t n) noexcept {
+  const locked held(lock_);
+  for (; n != 0; --n) {
+    set_node* const first = ready_.pop_front();
+    if (first == nullptr) break;
+    ready_.push_back(*first);
+  }
+}
+
 void ready_list::remove(set_node& n) noexcept {
   const locked held(lock_);
   n.held_ = false;

@@ -66,6 +66,14 @@ class context {
     --budget_->left;
     return true;
   }
+  /// The same without spending, asked by what polls several others in turn, before each: those that spend
+  /// nothing must not go on for ever beside one that has spent everything.
+  bool may_poll() noexcept {
+    if (budget_ == nullptr || budget_->left != 0) [[likely]]
+      return true;
+    wake();
+    return false;
+  }
 
  private:
   friend struct detail::context_access;

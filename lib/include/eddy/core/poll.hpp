@@ -49,6 +49,12 @@ class [[nodiscard]] polled {
   constexpr bool is_ready() const noexcept { return value_.has_value(); }
   constexpr explicit operator bool() const noexcept { return is_ready(); }
 
+  /// Makes the value of these, in place.
+  template <class... A>
+  constexpr void emplace(A&&... parts) {
+    value_.emplace(std::forward<A>(parts)...);
+  }
+
   /// The value, moved out. Only when `is_ready()`.
   constexpr T take() noexcept(std::is_reference_v<T> || std::is_nothrow_move_constructible_v<T>) {
     if constexpr (std::is_reference_v<T>)
@@ -155,6 +161,27 @@ polled<result<T, E>> or_failed_move(F f) noexcept {
       fatal("the move of a leaf's value threw, and its error type cannot say so");
   }
 #endif
+}
+
+/// A leaf's failure as an `error`. One of a type of the leaf's own (a channel's, with the value in it) is
+/// thrown and kept, so that the await of whatever combines leaves throws it as it is.
+template <class E>
+error to_error(E&& failure) noexcept {
+  static_assert(!std::is_reference_v<E>);
+  if constexpr (std::is_same_v<E, error>) {
+    return std::move(failure);
+  } else {
+#if EDDY_EXCEPTIONS
+    try {
+      raise(std::move(failure));
+    } catch (...) {
+      return error::current_exception();
+    }
+#else
+    static_assert(std::is_same_v<E, error>,
+                  "eddy: a branch with an error type of its own: wrap it in attempt");
+#endif
+  }
 }
 
 }  // namespace detail

@@ -9,7 +9,8 @@
 // I3  The task's waker is stored before the list is looked at, and moved out by the wake that follows, so
 //     one poll of the task answers any number of wakes.
 // I4  One poll of the set polls at most as many nodes as were woken when it began: a branch that wakes
-//     itself is polled again by the task's next poll, behind other tasks.
+//     itself is polled again by the task's next poll, behind other tasks. It stops where the task's budget
+//     ends, so that the next poll goes on with those that had no turn.
 
 #include <atomic>
 #include <cstddef>
@@ -47,6 +48,8 @@ class ready_list {
   std::size_t watch(context& cx) noexcept;
   std::size_t count() noexcept;
   set_node* pop() noexcept;
+  /// Puts the first `n` behind the rest.
+  void rotate(std::size_t n) noexcept;
   void remove(set_node& n) noexcept;
 
  private:
@@ -85,15 +88,13 @@ class set_node : public wake_target, public list_node {
   bool held_ = true;  // by the set; under the list's lock
 };
 
-/// Branches of type X, which answer `result<T>`.
+/// Branches of type X, a future or leaf, or a reference to a leaf that is left alive.
 template <class X>
 class branch_set {
   using inner = branch<X>;
 
  public:
   using value_type = typename inner::value_type;
-  using error_type = typename inner::error_type;
-  static_assert(std::is_same_v<error_type, error>, "eddy: wrap this in attempt");
 
   /// A branch that has ended.
   class ended {
@@ -145,26 +146,36 @@ class branch_set {
     ready_->push(*n);
   }
 
+  /// What is ready is polled from its `n`th on.
+  void rotate(std::size_t n) noexcept { ready_->rotate(n); }
+
   /// Polls what was woken until one has ended. Nothing when there is no branch at all.
   polled<std::optional<ended>> poll_next(context& cx) noexcept {
-    if (empty()) return std::optional<ended>();
-    for (auto left = ready_->watch(cx); left != 0; --left) {
+    polled<std::optional<ended>> out = pending;
+    if (empty()) out.emplace();
+    const auto end = [&](auto&&... parts) {
+      out.emplace(std::in_place, std::forward<decltype(parts)>(parts)...);
+    };
+    for (auto left = empty() ? 0 : ready_->watch(cx); left != 0 && !out; --left) {
+      if (!cx.may_poll()) break;
       set_node* const n = ready_->pop();
       if (n == nullptr) break;
       context own(cx, *n);
-      if (auto e = poll_one(*static_cast<node*>(n), own)) return e;
+      poll_one(*static_cast<node*>(n), own, end);
     }
-    return pending;
+    return out;  // the only return, so that nothing is moved
   }
   /// The same without waiting for another.
   std::optional<ended> try_next() noexcept {
-    for (auto left = ready_->count(); left != 0; --left) {
+    std::optional<ended> out;
+    const auto end = [&](auto&&... parts) { out.emplace(std::forward<decltype(parts)>(parts)...); };
+    for (auto left = ready_->count(); left != 0 && !out; --left) {
       set_node* const n = ready_->pop();
       if (n == nullptr) break;
       context own(*n);
-      if (auto e = poll_one(*static_cast<node*>(n), own)) return e;
+      poll_one(*static_cast<node*>(n), own, end);
     }
-    return std::nullopt;
+    return out;
   }
   /// Destroys every branch, the newest first.
   void clear() noexcept {
@@ -184,23 +195,31 @@ class branch_set {
     std::optional<inner> work;
   };
 
-  /// What it ended with; then it is gone.
-  std::optional<ended> poll_one(node& n, context& cx) noexcept {
-    std::optional<ended> e;
+  /// If it has ended: it is gone, and `end` was called with the parts of an `ended`.
+  template <class End>
+  void poll_one(node& n, context& cx, const End& end) noexcept {
     auto p = n.work->poll(cx);
-    if (!p) return e;
+    if (!p) return;
     const auto key = n.key;
     erase(n);
+    if (!p->has_value()) {
+      end(key, result<value_type>(to_error(std::move(*p).error())));
+      return;
+    }
 #if EDDY_EXCEPTIONS
     try {
 #endif
-      e.emplace(key, std::move(*p));
+      if constexpr (std::is_void_v<value_type>)
+        end(key, result<value_type>());
+      else if constexpr (std::is_reference_v<value_type>)
+        end(key, result<value_type>(**p));
+      else
+        end(key, result<value_type>(std::in_place, *std::move(*p)));
 #if EDDY_EXCEPTIONS
     } catch (...) {
-      e.emplace(key, result<value_type>(error::current_exception()));
+      end(key, result<value_type>(error::current_exception()));
     }
 #endif
-    return e;
   }
 
   void erase(node& n) noexcept {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -11,6 +12,8 @@
 #include <eddy/base/unit.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/branch.hpp>
+#include <eddy/core/poll.hpp>
+#include <eddy/task/order.hpp>
 #include <eddy/task/values.hpp>
 
 namespace eddy::inline EDDY_ABI {
@@ -24,33 +27,19 @@ class part {
   using T = typename inner::value_type;
 
  public:
-  using error_type = typename inner::error_type;
   using value_type = void_to_unit<T>;  // a reference stays one
 
   explicit part(X&& x) : inner_(std::forward<X>(x)) {}
-  /// True when it has ended, with what is in `failed` if that is set by it.
+
+  /// True when it has ended and, if it is a leaf by value, is gone. A failure is put into `failed`.
   bool poll(context& cx, error& failed) noexcept {
-    if (value_) return true;
     auto p = inner_.poll(cx);
     if (!p) return false;
-    if (!p->has_value()) {
-      failed = std::move(*p).error();
-      return true;
-    }
-#if EDDY_EXCEPTIONS
-    try {
-#endif
-      if constexpr (std::is_void_v<T>)
-        value_.emplace();
-      else if constexpr (std::is_reference_v<T>)
-        value_.emplace(&**p);
-      else
-        value_.emplace(std::move(**p));
-#if EDDY_EXCEPTIONS
-    } catch (...) {
-      failed = error::current_exception();
-    }
-#endif
+    if (p->has_value())
+      keep(*p, failed);
+    else
+      failed = to_error(std::move(*p).error());
+    inner_.drop();
     return true;
   }
   void drop() noexcept { inner_.drop(); }
@@ -62,18 +51,35 @@ class part {
   }
 
  private:
+  template <class R>
+  void keep(R& outcome, [[maybe_unused]] error& failed) noexcept {
+#if EDDY_EXCEPTIONS
+    try {
+#endif
+      if constexpr (std::is_void_v<T>)
+        value_.emplace();
+      else if constexpr (std::is_reference_v<T>)
+        value_.emplace(&*outcome);
+      else
+        value_.emplace(*std::move(outcome));
+#if EDDY_EXCEPTIONS
+    } catch (...) {
+      failed = error::current_exception();
+    }
+#endif
+  }
+
   using stored =
       std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, value_type>;
   inner inner_;
   std::optional<stored> value_;
 };
 
-template <bool Try, class... X>
+template <bool Biased, bool Try, class... X>
 class [[nodiscard]] join_operation {
+  static constexpr std::size_t count = sizeof...(X);
   using value_type = values<typename part<X>::value_type...>;
   using answer = polled<result<value_type>>;
-  static_assert((std::is_same_v<typename part<X>::error_type, error> && ...),
-                "eddy: a branch of join has an error type of its own: wrap it in attempt");
 
  public:
   explicit join_operation(X&&... x) : parts_(std::forward<X>(x)...) {}
@@ -81,15 +87,20 @@ class [[nodiscard]] join_operation {
   answer poll(context& cx) noexcept { return poll(cx, std::index_sequence_for<X...>()); }
 
  private:
-  static constexpr std::uint64_t all = (std::uint64_t{1} << sizeof...(X)) - 1;
-
   template <std::size_t... I>
   answer poll(context& cx, std::index_sequence<I...>) noexcept {
-    if (ended_ == over)
+    if (over_)
       return result<value_type>(error(errc::misuse, "a join was polled after it had ended"));
-    const bool stop = (poll_one<I>(cx) || ...);
+    const auto one = [&](auto place) noexcept { return poll_one<place>(cx); };
+    bool stop = false;
+    if constexpr (Biased || count < 2) {
+      stop = (one(index<I>()) || ...);
+    } else {
+      stop = in_order<count>(first_, one);
+      if (++first_ == count) first_ = 0;
+    }
     if (!stop && ended_ != all) return pending;
-    ended_ = over;
+    over_ = true;
     (std::get<I>(parts_).drop(), ...);
     if (failure_) return result<value_type>(std::move(failure_));
     return or_failed_move<value_type, error>([&]() -> answer {
@@ -99,7 +110,7 @@ class [[nodiscard]] join_operation {
   /// True when the others need not be asked any more.
   template <std::size_t I>
   bool poll_one(context& cx) noexcept {
-    constexpr std::uint64_t bit = std::uint64_t{1} << I;
+    constexpr std::uint16_t bit = 1U << I;
     if ((ended_ & bit) != 0) return false;
     error failed;
     if (!std::get<I>(parts_).poll(cx, failed)) return false;
@@ -109,11 +120,24 @@ class [[nodiscard]] join_operation {
     return Try;
   }
 
-  static constexpr std::uint64_t over = ~std::uint64_t{0};
+  static constexpr std::uint16_t all = (1U << count) - 1;
   std::tuple<part<X>...> parts_;
-  std::uint64_t ended_ = 0;  // a bit a branch
   error failure_;
+  std::uint16_t ended_ = 0;  // a bit a branch
+  std::uint8_t first_ = 0;   // is asked first by the next poll
+  bool over_ = false;
 };
+
+template <bool Try, class... X>
+auto make_join(X&&... branches) {
+  static_assert(sizeof...(X) <= 12, "eddy: join takes up to 12 branches; join_all takes a list");
+  return join_operation<false, Try, X...>(std::forward<X>(branches)...);
+}
+template <bool Try, class... X>
+auto make_join(biased_t, X&&... branches) {
+  static_assert(sizeof...(X) <= 12, "eddy: join takes up to 12 branches; join_all takes a list");
+  return join_operation<true, Try, X...>(std::forward<X>(branches)...);
+}
 
 }  // namespace detail
 
@@ -121,15 +145,22 @@ class [[nodiscard]] join_operation {
 /// without a value gives a `unit`. When one fails the others are still awaited; then the first failure is
 /// thrown. To keep each outcome: `join(attempt(f()), attempt(g()))`.
 ///
+/// The first poll asks them in their order, and each further one begins with the next, so that none can use
+/// up the task's budget before the others every time. `join(eddy::biased, …)` always begins with the first.
+/// Given by lvalue, a branch is polled in place and left alive.
 /// Cancel safety: that of each branch; values that have come are lost.
-/// Errors: a branch with an error type of its own is to be wrapped in `attempt`.
+/// Errors: a failure of an error type of the branch's own is thrown as it is; without exceptions such a
+/// branch must be wrapped in `attempt`.
 /// Cost: no allocation; each wake polls the branches that have not ended. For many, `join_all`.
 template <class... X>
   requires(detail::awaitable<X> && ...)
 auto join(X&&... branches) {
-  static_assert(sizeof...(X) > 0 && sizeof...(X) <= 12,
-                "eddy: join takes 1 to 12 branches; join_all takes a list");
-  return detail::join_operation<false, X...>(std::forward<X>(branches)...);
+  return detail::make_join<false>(std::forward<X>(branches)...);
+}
+template <class... X>
+  requires(detail::awaitable<X> && ...)
+auto join(biased_t, X&&... branches) {
+  return detail::make_join<false>(biased, std::forward<X>(branches)...);
 }
 
 /// The same, but the first failure ends it: the others, if given by value, are destroyed, and it is thrown.
@@ -137,9 +168,12 @@ auto join(X&&... branches) {
 template <class... X>
   requires(detail::awaitable<X> && ...)
 auto try_join(X&&... branches) {
-  static_assert(sizeof...(X) > 0 && sizeof...(X) <= 12,
-                "eddy: try_join takes 1 to 12 branches; try_join_all takes a list");
-  return detail::join_operation<true, X...>(std::forward<X>(branches)...);
+  return detail::make_join<true>(std::forward<X>(branches)...);
+}
+template <class... X>
+  requires(detail::awaitable<X> && ...)
+auto try_join(biased_t, X&&... branches) {
+  return detail::make_join<true>(biased, std::forward<X>(branches)...);
 }
 
 }  // namespace eddy::inline EDDY_ABI

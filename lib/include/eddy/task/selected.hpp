@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -20,8 +21,7 @@ class [[nodiscard]] selected {
                          std::conditional_t<std::is_reference_v<U>,
                                             std::add_pointer_t<std::remove_reference_t<U>>, U>>;
   template <std::size_t I>
-  using type_at =
-      typename std::variant_alternative_t<I, std::variant<std::type_identity<T>...>>::type;
+  using type_at = typename std::tuple_element_t<I, std::tuple<std::type_identity<T>...>>::type;
 
  public:
   template <std::size_t I, class... A>
@@ -34,55 +34,77 @@ class [[nodiscard]] selected {
   /// The winner's value. Misuse when branch `I` is not the winner.
   template <std::size_t I>
   std::add_lvalue_reference_t<type_at<I>> get() & {
-    check(I);
-    if constexpr (std::is_reference_v<type_at<I>>)
-      return *std::get<I>(value_);
-    else if constexpr (!std::is_void_v<type_at<I>>)
-      return std::get<I>(value_);
+    return get_from<I, std::add_lvalue_reference_t<type_at<I>>>(*this);
+  }
+  template <std::size_t I>
+  std::add_lvalue_reference_t<std::add_const_t<type_at<I>>> get() const& {
+    return get_from<I, std::add_lvalue_reference_t<std::add_const_t<type_at<I>>>>(*this);
   }
   template <std::size_t I>
   type_at<I> get() && {
-    check(I);
-    if constexpr (std::is_reference_v<type_at<I>>)
-      return static_cast<type_at<I>>(*std::get<I>(value_));
-    else if constexpr (!std::is_void_v<type_at<I>>)
-      return std::get<I>(std::move(value_));
+    return get_from<I, type_at<I>>(std::move(*this));
   }
+
   /// The winner's value, or null when branch `I` is not the winner. Not for a branch without a value.
   template <std::size_t I>
   auto* get_if() noexcept {
-    static_assert(!std::is_void_v<type_at<I>>, "eddy: this branch has no value: compare index()");
-    if constexpr (std::is_reference_v<type_at<I>>)
-      return index() == I ? std::get<I>(value_) : nullptr;
-    else
-      return std::get_if<I>(&value_);
+    return get_if_from<I>(*this);
   }
-  /// Calls the function of the winner's place, with its value if it has one.
+  template <std::size_t I>
+  auto* get_if() const noexcept {
+    return get_if_from<I>(*this);
+  }
+
+  /// Calls the function of the winner's place, with its value if it has one. All return the same type.
+  template <class... F>
+    requires(sizeof...(F) == sizeof...(T))
+  decltype(auto) visit(F&&... functions) & {
+    return call<0>(*this, std::forward<F>(functions)...);
+  }
+  template <class... F>
+    requires(sizeof...(F) == sizeof...(T))
+  decltype(auto) visit(F&&... functions) const& {
+    return call<0>(*this, std::forward<F>(functions)...);
+  }
   template <class... F>
     requires(sizeof...(F) == sizeof...(T))
   decltype(auto) visit(F&&... functions) && {
-    return call<0>(std::forward<F>(functions)...);
+    return call<0>(std::move(*this), std::forward<F>(functions)...);
   }
 
  private:
-  void check(std::size_t i) const {
-    if (index() != i) detail::misuse("selected::get of a branch that did not win");
+  template <std::size_t I, class R, class Self>
+  static R get_from(Self&& self) {
+    if (self.index() != I) detail::misuse("selected::get of a branch that did not win");
+    if constexpr (std::is_reference_v<type_at<I>>)
+      return static_cast<R>(*std::get<I>(self.value_));
+    else if constexpr (!std::is_void_v<type_at<I>>)
+      return std::get<I>(std::forward<Self>(self).value_);
   }
-  template <std::size_t I, class First, class... Rest>
-  decltype(auto) call(First&& first, Rest&&... rest) {
+  template <std::size_t I, class Self>
+  static auto* get_if_from(Self& self) noexcept {
+    static_assert(!std::is_void_v<type_at<I>>, "eddy: this branch has no value: compare index()");
+    if constexpr (std::is_reference_v<type_at<I>>)
+      return self.index() == I ? *std::get_if<I>(&self.value_) : nullptr;
+    else
+      return std::get_if<I>(&self.value_);
+  }
+  template <std::size_t I, class Self, class First, class... Rest>
+  static decltype(auto) call(Self&& self, First&& first, Rest&&... rest) {
     if constexpr (sizeof...(Rest) == 0) {
-      return call_one<I>(std::forward<First>(first));
+      return call_one<I>(std::forward<Self>(self), std::forward<First>(first));
     } else {
-      if (index() == I) return call_one<I>(std::forward<First>(first));
-      return call<I + 1>(std::forward<Rest>(rest)...);
+      if (self.index() == I)
+        return call_one<I>(std::forward<Self>(self), std::forward<First>(first));
+      return call<I + 1>(std::forward<Self>(self), std::forward<Rest>(rest)...);
     }
   }
-  template <std::size_t I, class F>
-  decltype(auto) call_one(F&& f) {
+  template <std::size_t I, class Self, class F>
+  static decltype(auto) call_one(Self&& self, F&& f) {
     if constexpr (std::is_void_v<type_at<I>>)
       return std::forward<F>(f)();
     else
-      return std::forward<F>(f)(std::move(*this).template get<I>());
+      return std::forward<F>(f)(std::forward<Self>(self).template get<I>());
   }
 
   std::variant<stored<T>...> value_;

@@ -9,6 +9,8 @@ namespace eddy::inline EDDY_ABI {
 template <class... T>
 struct values;
 
+template <>
+struct values<> {};
 template <class A>
 struct values<A> {
   A a;
