@@ -24,5 +24,7 @@ void keep(T& value) {
 
 /// sync.cpp's: channels and locks.
 std::span<const workload> sync_workloads();
+/// combinators.cpp's: select, join and timers.
+std::span<const workload> combinator_workloads();
 
 }  // namespace bench
