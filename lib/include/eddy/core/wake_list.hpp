@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <new>
 #include <utility>
@@ -20,7 +21,9 @@ class wake_list {
   ~wake_list() { wake_all(); }
 
   bool full() const noexcept { return count_ == capacity; }
+  /// Only when it is not full.
   void add(waker&& w) noexcept {
+    assert(!full());
     ::new (static_cast<void*>(&wakers_[count_++])) waker(std::move(w));
   }
   void wake_all() noexcept {
