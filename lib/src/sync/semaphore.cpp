@@ -1,7 +1,5 @@
 #include <eddy/sync/semaphore.hpp>
 
-#include <cerrno>
-
 #include <eddy/base/misuse.hpp>
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -11,9 +9,13 @@ std::uint32_t permit_count(std::size_t n) {
   return static_cast<std::uint32_t>(n);
 }
 
+error acquired_before() noexcept {
+  return error(errc::misuse, "an acquire was polled after it had ended");
+}
+
 error no_permits(permit_answer why) noexcept {
   if (why == permit_answer::closed) return error(errc::closed, "semaphore");
-  return error::system(EAGAIN, "try_acquire");
+  return would_block("try_acquire");
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

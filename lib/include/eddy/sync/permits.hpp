@@ -12,11 +12,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
+#include <cstddef>
 #include <cstdint>
+#include <new>
+#include <utility>
 
+#include <eddy/base/error.hpp>
 #include <eddy/base/lock.hpp>
 #include <eddy/base/memory.hpp>
-#include <eddy/base/misuse.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/wake_list.hpp>
@@ -24,13 +28,52 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+/// Ends the program: permits were given that were never taken.
+[[noreturn]] void too_many_permits() noexcept;
+
 enum class permit_answer : std::uint8_t { pending, taken, closed };
+
+template <class Memory>
+class basic_permits;
+
+/// How many permits a leaf wants, and its place in the queue, which is made when it has to wait: a leaf that
+/// need not is a few stores.
+template <class Memory>
+class permit_slot {
+ public:
+  explicit permit_slot(std::uint32_t wanted) noexcept : wanted_(wanted) {}
+  permit_slot(permit_slot&& other) noexcept : wanted_(other.wanted_) { assert(!other.waiting_); }
+  permit_slot& operator=(permit_slot&&) = delete;
+  ~permit_slot() { assert(!waiting_); }
+
+  std::uint32_t wanted() const noexcept { return wanted_; }
+
+ private:
+  friend basic_permits<Memory>;
+  using waiter = permit_waiter<Memory>;
+
+  waiter& sit_down() noexcept {
+    waiting_ = true;
+    return *::new (static_cast<void*>(&place_)) waiter;
+  }
+  void get_up() noexcept {
+    waiting_ = false;
+    place_.~waiter();
+  }
+
+  const std::uint32_t wanted_;
+  bool waiting_ = false;  // place_ is alive; only the leaf's own thread looks
+  union {
+    waiter place_;
+  };
+};
 
 template <class Memory>
 class basic_permits {
  public:
   using waiter = permit_waiter<Memory>;
-  static constexpr std::uint32_t most = (1U << 29) - 1;
+  using slot = permit_slot<Memory>;
+  static constexpr std::uint32_t most = ~std::uint32_t{0} >> 2;
 
   explicit basic_permits(std::uint32_t n) noexcept : word_(n << shift) {}
   basic_permits(const basic_permits&) = delete;
@@ -55,32 +98,34 @@ class basic_permits {
   /// Up to `n` of the free permits; how many.
   std::uint32_t take_free(std::uint32_t n) noexcept;
 
-  /// One poll of a leaf that wants `n`; `node` is its place in the queue, idle at first.
-  permit_answer poll(waiter& node, std::uint32_t n, context& cx) noexcept {
-    if (node.where() == waiter::phase::idle) {
+  /// One poll of a leaf that wants what its slot says.
+  permit_answer poll(slot& s, context& cx) noexcept {
+    const auto n = s.wanted_;
+    if (!s.waiting_) [[likely]] {
       lock_.check();
       auto w = word_.load(std::memory_order_acquire);
-      if ((w & closed) == 0 && w >> shift >= n) {
+      if ((w & closed) != 0 || w >> shift >= n) [[likely]] {
         if (!cx.proceed()) return permit_answer::pending;
         do {
-          if (replace<Memory>(word_, w, w - (n << shift), std::memory_order_acquire))
+          if ((w & closed) != 0) return permit_answer::closed;
+          if (replace<Memory>(word_, w, w - (n << shift), std::memory_order_acquire)) [[likely]]
             return permit_answer::taken;
-        } while ((w & closed) == 0 && w >> shift >= n);
+        } while (w >> shift >= n);
       }
+      return enqueue(s, cx);
     }
-    return poll_queued(node, n, cx);
+    return poll_queued(s, cx);
   }
-  /// A leaf that wanted `n` goes away, and did not hear `taken`.
-  void leave(waiter& node, std::uint32_t n) noexcept {
-    if (node.where() != waiter::phase::idle) leave_queued(node, n);
+  /// A leaf goes away, and did not hear `taken`.
+  void leave(slot& s) noexcept {
+    if (s.waiting_) [[unlikely]]
+      leave_queued(s);
   }
   void give(std::uint32_t n) noexcept {
     lock_.check();
     auto w = word_.load(std::memory_order_relaxed);
-    while ((w & queued) == 0) {
-      if (most - (w >> shift) < n) [[unlikely]]
-        fatal("more permits were given to a semaphore than it can hold (semaphore::max_permits)");
-      if (replace<Memory>(word_, w, w + (n << shift), std::memory_order_release)) return;
+    while ((w & queued) == 0) [[likely]] {
+      if (replace<Memory>(word_, w, more(w, n), std::memory_order_release)) return;
     }
     give_queued(n);
   }
@@ -89,10 +134,16 @@ class basic_permits {
  private:
   static constexpr std::uint32_t closed = 1, queued = 2;
   static constexpr unsigned shift = 2;
-  static_assert(most <= ~std::uint32_t{0} >> shift);
 
-  permit_answer poll_queued(waiter& node, std::uint32_t n, context& cx) noexcept;
-  void leave_queued(waiter& node, std::uint32_t n) noexcept;
+  static std::uint32_t more(std::uint32_t w, std::uint32_t n) noexcept {
+    std::uint32_t sum = 0;
+    if (__builtin_add_overflow(w, n << shift, &sum)) [[unlikely]]
+      too_many_permits();
+    return sum;
+  }
+  permit_answer enqueue(slot& s, context& cx) noexcept;
+  permit_answer poll_queued(slot& s, context& cx) noexcept;
+  void leave_queued(slot& s) noexcept;
   void give_queued(std::uint32_t n) noexcept;
   void give_locked(locked<basic_lock<Memory>>& held, std::uint32_t n, wake_list& wakes) noexcept;
 
@@ -103,6 +154,7 @@ class basic_permits {
 
 template <class Memory>
 std::uint32_t basic_permits<Memory>::take_free(std::uint32_t n) noexcept {
+  lock_.check();
   auto w = word_.load(std::memory_order_acquire);
   for (;;) {
     const auto part = std::min(n, w >> shift);
@@ -112,24 +164,27 @@ std::uint32_t basic_permits<Memory>::take_free(std::uint32_t n) noexcept {
 }
 
 template <class Memory>
-permit_answer basic_permits<Memory>::poll_queued(waiter& node, std::uint32_t n,
-                                                 context& cx) noexcept {
+permit_answer basic_permits<Memory>::enqueue(slot& s, context& cx) noexcept {
+  const auto n = s.wanted_;
+  auto who = cx.get_waker();
+  const locked held(lock_);
+  auto w = word_.load(std::memory_order_acquire);
+  std::uint32_t part = 0;
+  do {
+    if ((w & closed) != 0) return permit_answer::closed;
+    part = std::min(n, w >> shift);
+    // All of them, after all: then this is as if they had been there at once.
+  } while (!replace<Memory>(word_, w, (w - (part << shift)) | (part == n ? 0 : queued),
+                            std::memory_order_acq_rel));
+  if (part == n) return permit_answer::taken;
+  queue_.enqueue(s.sit_down(), n - part, std::move(who));
+  return permit_answer::pending;
+}
+
+template <class Memory>
+permit_answer basic_permits<Memory>::poll_queued(slot& s, context& cx) noexcept {
   using phase = typename waiter::phase;
-  if (node.where() == phase::idle) {
-    auto who = cx.get_waker();
-    const locked held(lock_);
-    auto w = word_.load(std::memory_order_acquire);
-    std::uint32_t part = 0;
-    do {
-      if ((w & closed) != 0) return permit_answer::closed;
-      part = std::min(n, w >> shift);
-      // All of them, after all: then this is as if they had been there at once.
-    } while (!replace<Memory>(word_, w, (w - (part << shift)) | (part == n ? 0 : queued),
-                              std::memory_order_acq_rel));
-    if (part == n) return permit_answer::taken;
-    queue_.enqueue(node, n - part, std::move(who));
-    return permit_answer::pending;
-  }
+  waiter& node = s.place_;
   if (node.where() == phase::queued) {
     const locked held(lock_);
     if (node.where() == phase::queued) {  // it may have been granted meanwhile
@@ -139,18 +194,21 @@ permit_answer basic_permits<Memory>::poll_queued(waiter& node, std::uint32_t n,
   }
   if (!cx.proceed()) return permit_answer::pending;
   if (node.where() == phase::granted) {
-    queue_.reset(node);
+    s.get_up();
     return permit_answer::taken;
   }
-  leave_queued(node, n);
+  leave_queued(s);
   return permit_answer::closed;
 }
 
 template <class Memory>
-void basic_permits<Memory>::leave_queued(waiter& node, std::uint32_t n) noexcept {
-  wake_list wakes;
-  locked held(lock_);
-  give_locked(held, queue_.leave(node, n), wakes);
+void basic_permits<Memory>::leave_queued(slot& s) noexcept {
+  {
+    wake_list wakes;
+    locked held(lock_);
+    give_locked(held, queue_.leave(s.place_, s.wanted_), wakes);
+  }
+  s.get_up();
 }
 
 template <class Memory>
@@ -172,10 +230,7 @@ void basic_permits<Memory>::give_locked(locked<basic_lock<Memory>>& held, std::u
   }
   if (!queue_.empty()) return;
   auto w = word_.load(std::memory_order_relaxed);
-  for (;;) {
-    if (most - (w >> shift) < n) [[unlikely]]
-      fatal("more permits were given to a semaphore than it can hold (semaphore::max_permits)");
-    if (replace<Memory>(word_, w, (w + (n << shift)) & ~queued, std::memory_order_release)) return;
+  while (!replace<Memory>(word_, w, more(w, n) & ~queued, std::memory_order_release)) {
   }
 }
 
@@ -195,5 +250,10 @@ void basic_permits<Memory>::close() noexcept {
 
 extern template class basic_permits<sync_memory>;
 using permits = basic_permits<sync_memory>;
+
+/// What a try_ form answers when it would have to wait.
+error would_block(const char* operation) noexcept;
+/// How many may read at a time, as a user gave it, checked: misuse when it cannot be.
+std::uint32_t reader_count(std::size_t n);
 
 }  // namespace eddy::inline EDDY_ABI::detail

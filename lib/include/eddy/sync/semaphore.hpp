@@ -11,6 +11,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
+#include <eddy/core/thread_waiter.hpp>
 #include <eddy/sync/permits.hpp>
 
 namespace eddy::inline EDDY_ABI::sync {
@@ -42,8 +43,9 @@ class [[nodiscard]] basic_semaphore_permit {
   basic_semaphore_permit(basic_semaphore_permit&& other) noexcept
       : of_(std::move(other.of_)), count_(std::exchange(other.count_, 0)) {}
   basic_semaphore_permit& operator=(basic_semaphore_permit&& other) noexcept {
-    std::swap(of_, other.of_);
-    std::swap(count_, other.count_);
+    basic_semaphore_permit taken(std::move(other));  // what was held goes back at once
+    std::swap(of_, taken.of_);
+    std::swap(count_, taken.count_);
     return *this;
   }
   ~basic_semaphore_permit();
@@ -52,7 +54,8 @@ class [[nodiscard]] basic_semaphore_permit {
   std::size_t count() const noexcept { return count_; }
   /// Keeps them from ever being given back: the semaphore has so many fewer from now on.
   void forget() noexcept { count_ = 0; }
-  /// Takes over the permits of `other`, which is of the same semaphore (else: misuse).
+  /// Takes over the permits of `other`.
+  /// Errors: permits of another semaphore, and more than `max_permits`, are misuse.
   void merge(basic_semaphore_permit other);
   /// Splits `n` permits off; nothing when this has fewer.
   std::optional<basic_semaphore_permit> split(std::size_t n);
@@ -109,6 +112,21 @@ class semaphore {
   }
   static result<owned_semaphore_permit> try_acquire_many_owned(std::shared_ptr<semaphore> s,
                                                                std::size_t n);
+  /// Waits on an ordinary thread. Absent in a build without the pool.
+  /// Errors: `errc::closed`; misuse on a thread that runs a loop, and as `acquire_many`.
+  template <class Self = semaphore>
+  result<semaphore_permit> blocking_acquire() {
+    return blocking_acquire_many<Self>(1);
+  }
+  template <class Self = semaphore>
+  result<semaphore_permit> blocking_acquire_many(std::size_t n);
+  template <class Self = semaphore>
+  static result<owned_semaphore_permit> blocking_acquire_owned(std::shared_ptr<semaphore> s) {
+    return blocking_acquire_many_owned<Self>(std::move(s), 1);
+  }
+  template <class Self = semaphore>
+  static result<owned_semaphore_permit> blocking_acquire_many_owned(std::shared_ptr<semaphore> s,
+                                                                    std::size_t n);
 
   /// Adds `n` permits. Errors: more than `max_permits` in all ends the program with one line.
   void add(std::size_t n) { permits_.give(detail::permit_count(n)); }
@@ -134,6 +152,7 @@ struct semaphore_access {
   static permits& of(sync::semaphore& s) noexcept { return s.permits_; }
 };
 error no_permits(permit_answer why) noexcept;
+error acquired_before() noexcept;
 
 /// Waits for permits.
 template <class Holder>
@@ -141,32 +160,35 @@ class [[nodiscard]] semaphore_acquire {
  public:
   using permit_type = sync::basic_semaphore_permit<Holder>;
 
-  semaphore_acquire(Holder s, std::uint32_t count) noexcept : of_(std::move(s)), count_(count) {}
+  semaphore_acquire(Holder s, std::uint32_t count) noexcept : slot_(count), of_(std::move(s)) {}
   semaphore_acquire(semaphore_acquire&& other) noexcept
-      : of_(std::exchange(other.of_, nullptr)), count_(other.count_) {}
+      : slot_(std::move(other.slot_)), of_(std::exchange(other.of_, nullptr)) {}
   semaphore_acquire& operator=(semaphore_acquire&&) = delete;
   ~semaphore_acquire() {
-    if (of_ != nullptr) semaphore_access::of(*of_).leave(node_, count_);
+    if (of_ != nullptr) semaphore_access::of(*of_).leave(slot_);
   }
 
   polled<result<permit_type>> poll(context& cx) noexcept {
-    if (of_ == nullptr)
-      return result<permit_type>(error(errc::misuse, "an acquire was polled after it had ended"));
-    switch (semaphore_access::of(*of_).poll(node_, count_, cx)) {
+    if (of_ == nullptr) [[unlikely]]
+      return fail(acquired_before());
+    switch (semaphore_access::of(*of_).poll(slot_, cx)) {
       case permit_answer::pending:
         return pending;
       case permit_answer::taken:
-        return result<permit_type>(permit_type(std::exchange(of_, nullptr), count_));
+        return result<permit_type>(permit_type(std::exchange(of_, nullptr), slot_.wanted()));
       default:
         of_ = nullptr;
-        return result<permit_type>(error(errc::closed, "semaphore"));
+        return fail(no_permits(permit_answer::closed));
     }
   }
 
  private:
-  Holder of_;
-  std::uint32_t count_;
-  permits::waiter node_;
+  [[gnu::noinline, gnu::cold]] static polled<result<permit_type>> fail(error why) noexcept {
+    return result<permit_type>(std::move(why));
+  }
+
+  permits::slot slot_;
+  Holder of_;  // null: it has ended
 };
 
 }  // namespace eddy::inline EDDY_ABI::detail
@@ -181,6 +203,8 @@ basic_semaphore_permit<Holder>::~basic_semaphore_permit() {
 template <class Holder>
 void basic_semaphore_permit<Holder>::merge(basic_semaphore_permit other) {
   if (of_ != other.of_) detail::misuse("permits of two semaphores cannot be merged");
+  if (other.count_ > semaphore::max_permits - count_)
+    detail::misuse("more permits than semaphore::max_permits");
   count_ += std::exchange(other.count_, 0);
 }
 
@@ -219,6 +243,19 @@ inline result<owned_semaphore_permit> semaphore::try_acquire_many_owned(
   const auto answer = s->permits_.try_take(count);
   if (answer != detail::permit_answer::taken) return detail::no_permits(answer);
   return owned_semaphore_permit(std::move(s), count);
+}
+
+// Templates, so that only their use fails without the pool.
+template <class Self>
+result<semaphore_permit> semaphore::blocking_acquire_many(std::size_t n) {
+  detail::semaphore_acquire<Self*> waiting(this, detail::permit_count(n));
+  return detail::block_thread("semaphore::blocking_acquire", waiting).take();
+}
+template <class Self>
+result<owned_semaphore_permit> semaphore::blocking_acquire_many_owned(std::shared_ptr<semaphore> s,
+                                                                      std::size_t n) {
+  detail::semaphore_acquire<std::shared_ptr<Self>> waiting(std::move(s), detail::permit_count(n));
+  return detail::block_thread("semaphore::blocking_acquire", waiting).take();
 }
 
 }  // namespace eddy::inline EDDY_ABI::sync
