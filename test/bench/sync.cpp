@@ -101,6 +101,25 @@ eddy::future<> ten_of(F work, Shared shared, int n) {
     co_await one;
   }
 }
+eddy::future<> count_up(std::shared_ptr<sync::mutex<long>> m, int n) {
+  for (int i = 0; i < n; ++i) {
+    auto guard = co_await m->lock();
+    ++*guard;
+  }
+}
+eddy::future<> count_up_slowly(std::shared_ptr<sync::mutex<long>> m, int n) {
+  for (int i = 0; i < n; ++i) {
+    auto guard = co_await m->lock();
+    ++*guard;
+    co_await eddy::yield_now();
+  }
+}
+eddy::future<> mutex_contended_10() {
+  return ten_of(count_up, std::make_shared<sync::mutex<long>>(0), operations / 10);
+}
+eddy::future<> mutex_across_yield_10() {
+  return ten_of(count_up_slowly, std::make_shared<sync::mutex<long>>(0), operations / 100);
+}
 eddy::future<> semaphore_contended_10() {
   return ten_of(take_turns, std::make_shared<sync::semaphore>(5), operations / 10);
 }
@@ -130,6 +149,8 @@ constexpr workload workloads[] = {
 #if EDDY_POOL
     {"ct/mpsc_from_4_threads", operations, mpsc_from_threads},
 #endif
+    {"ct/mutex_contended_10", operations, mutex_contended_10},
+    {"ct/mutex_across_yield_10", operations / 10, mutex_across_yield_10},
     {"ct/semaphore_contended_10", operations, semaphore_contended_10},
     {"ct/oneshot_pingpong", operations, oneshot_pingpong},
 };
