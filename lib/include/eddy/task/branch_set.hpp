@@ -134,6 +134,7 @@ class branch_set {
       n = ::new (memory) node(*ready_, std::forward<X>(x));
 #if EDDY_EXCEPTIONS
     } catch (...) {
+      ready_->release();  // the node had counted it
       frame_release(memory, sizeof(node));
       throw;
     }
