@@ -79,10 +79,12 @@ class generator_promise : public promise_base, public await_rules<generator_prom
 /// A coroutine that yields values one after the other and may await in between: a stream.
 /// `eddy::generator<int> ticks() { for (int i = 0;; ++i) { co_await eddy::sleep(1s); co_yield i; } }`
 ///
-/// It runs only while its next value is awaited. Its values may not be references.
+/// It runs only while its next value is awaited. A yielded lvalue is copied, an rvalue moved. The generator may be
+/// moved at any time.
 /// Cancel safety: dropping an await of `next()` leaves the generator where it is, nothing is lost; dropping
 /// the generator destroys the coroutine where it stands.
-/// Errors: what the body throws is thrown by the await of `next()`; then the stream is at its end.
+/// Errors: what the body throws is thrown by the await of `next()`; then the stream is at its end. Awaiting one that
+/// was moved from, or for whose frame there was no memory, is misuse.
 /// Cost: one frame.
 template <class T>
 class [[nodiscard]] generator : public stream_base<generator<T>> {
@@ -91,42 +93,57 @@ class [[nodiscard]] generator : public stream_base<generator<T>> {
   using promise_type = detail::generator_promise<T>;
   static_assert(!std::is_reference_v<T>, "eddy: a generator yields values: use a pointer");
 
-  generator(generator&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
+  generator(generator&& other) noexcept
+      : frame_(std::exchange(other.frame_, {})), ended_(other.ended_) {}
   generator& operator=(generator&& other) noexcept {
     std::swap(frame_, other.frame_);
+    std::swap(ended_, other.ended_);
     return *this;
   }
   ~generator() {
     if (frame_) frame_.promise().own.destroy();
   }
 
-  polled<result<std::optional<T>>> poll_next(context& cx) noexcept {
-    using answer = result<std::optional<T>>;
-    if (!frame_) return answer(std::nullopt);
+  detail::next_polled<T> poll_next(context& cx) noexcept {
+    detail::next_polled<T> out(pending);
+    if (!frame_) {
+      ended_ ? detail::finish<T>(out)
+             : detail::fail<T>(out, error(errc::misuse, "an empty generator was awaited"));
+      return out;
+    }
     auto& p = frame_.promise();
-    if (p.own.run(cx)) return end();
-    if (p.yielded == nullptr) return pending;
-    T& v = *std::exchange(p.yielded, nullptr);
-    return detail::or_failed_move<std::optional<T>, error>(
-        [&]() -> polled<answer> { return answer(std::in_place, std::move(v)); });
+    // A value for which there was no budget waits here until the next poll.
+    if (p.yielded == nullptr && p.own.run(cx)) {
+      end(out);
+    } else if (p.yielded != nullptr && cx.proceed()) {
+      T& v = *std::exchange(p.yielded, nullptr);
+      detail::catching<T>(out, [&] { detail::give<T>(out, std::move(v)); });
+    }
+    return out;
   }
+  /// True once it has come to its end.
+  bool is_terminated() const noexcept { return ended_; }
 
  private:
   friend promise_type;
   explicit generator(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
 
-  result<std::optional<T>> end() noexcept {
+  void end(detail::next_polled<T>& out) noexcept {
     const auto frame = std::exchange(frame_, {});
-    result<std::optional<T>> last(std::nullopt);
+    ended_ = true;
 #if EDDY_EXCEPTIONS
-    if (frame.promise().failure)
-      last = unexpected(error::from_exception(std::move(frame.promise().failure)));
+    if (frame.promise().failure) {
+      detail::fail<T>(out, error::from_exception(std::move(frame.promise().failure)));
+      frame.destroy();
+      return;
+    }
 #endif
     frame.destroy();
-    return last;
+    detail::finish<T>(out);
   }
 
   std::coroutine_handle<promise_type> frame_;
+  bool ended_ = false;
 };
 
 namespace detail {
