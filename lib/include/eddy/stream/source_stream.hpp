@@ -1,10 +1,12 @@
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include <eddy/base/error.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/branch.hpp>
 #include <eddy/stream/base.hpp>
@@ -29,6 +31,25 @@ template <class X>
 concept watches = requires(X& x) {
   { x.changed() } -> pollable;
   *x.borrow_and_update();
+};
+
+/// What broadcast's `recv()` comes to: an item, word of missed ones, or the end.
+template <class V>
+concept item_or_word = requires(V& v) {
+  *v;
+  { v.has_item() } -> std::same_as<bool>;
+  { v.is_closed() } -> std::same_as<bool>;
+};
+
+/// The value that a leaf's outcome V stands for.
+template <class V>
+struct item_of {
+  using type = V;
+};
+template <class V>
+  requires(is_optional_v<V> || item_or_word<V>)
+struct item_of<V> {
+  using type = std::remove_cvref_t<decltype(*std::declval<V&>())>;
 };
 
 struct take_recv {
@@ -57,10 +78,9 @@ template <class Source, class Take>
 class [[nodiscard]] source_stream : public stream_base<source_stream<Source, Take>> {
   using leaf = std::invoke_result_t<Take, Source&>;
   using V = typename outcome_of<leaf>::value_type;
-  static constexpr bool ends = is_optional_v<V>;
   static_assert(std::is_same_v<typename outcome_of<leaf>::error_type, error>,
                 "eddy: a source that fails with an error type of its own");
-  using T = typename std::conditional_t<ends, V, std::optional<V>>::value_type;
+  using T = typename item_of<V>::type;
 
  public:
   explicit source_stream(Source&& source) : source_(std::move(source)) {}
@@ -93,17 +113,27 @@ class [[nodiscard]] source_stream : public stream_base<source_stream<Source, Tak
 
  private:
   void answer(next_polled<T>& out, result<V>& r) {
-    if (!r.has_value()) {
+    if (!r.has_value())
       fail(out, std::move(r).error());
-    } else if constexpr (ends) {
-      ended_ = !*r;
-      if (ended_)
-        finish(out);
-      else
-        give(out, **std::move(r));
-    } else {
+    else if constexpr (std::is_same_v<T, V>)
       give(out, *std::move(r));
-    }
+    else
+      open(out, *std::move(r));
+  }
+  void open(next_polled<T>& out, V&& v) {
+    ended_ = !v;
+    if (ended_)
+      finish(out);
+    else if (missed(v))
+      fail(out, error(errc::lagged, "broadcast"));
+    else
+      give(out, *std::move(v));
+  }
+  static bool missed(const V& v) noexcept {
+    if constexpr (item_or_word<V>)
+      return !v.has_item();
+    else
+      return false;
   }
 
   Source source_;
@@ -148,7 +178,8 @@ class [[nodiscard]] watch_stream : public stream_base<watch_stream<Receiver>> {
     auto p = poll_as_result(*waiting_, cx);
     if (!p) return;
     waiting_.reset();
-    present_ = p->has_value();
+    if (!p->has_value()) return fail(out, std::move(*p).error());
+    present_ = **p;
     ended_ = !present_;  // every sender has gone
   }
 

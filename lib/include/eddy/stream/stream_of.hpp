@@ -28,7 +28,7 @@ namespace eddy::inline EDDY_ABI {
 /// | a stream that does not derive from `stream_base` | the same, with `next()` and the adapters |
 ///
 /// Lifetime: a range that is a view (`std::span(v)`) borrows.
-/// Errors: those of what it is made of; the stream goes on behind a failure, except that of a single future.
+/// Errors: those of what it is made of, and `errc::lagged` where a broadcast receiver has missed values; the stream goes on behind a failure, except that of a single future.
 /// Cost: none; a range that is not random access and a future have a block of their own.
 template <class X>
 auto stream_of(X x) {
