@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -199,7 +200,7 @@ TEST_CASE("chunks_timeout: what waits can be taken out; the source goes on from 
 
 #if EDDY_EXCEPTIONS
 TEST_CASE("chunks_timeout of nothing is misuse, at the call") {
-  CHECK_THROWS_AS(eddy::stream_of(ints{1}).chunks_timeout(0, 1s), std::logic_error);
+  CHECK_THROWS_AS(std::ignore = eddy::stream_of(ints{1}).chunks_timeout(0, 1s), std::logic_error);
 }
 #endif
 

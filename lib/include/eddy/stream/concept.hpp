@@ -115,7 +115,7 @@ next_polled<T> end_of_stream() noexcept {
 
 /// Runs `f`, which fills in `out` or leaves it pending; what it throws is a failure.
 template <class T, class F>
-void catching(next_polled<T>& out, F f) noexcept {
+void catching([[maybe_unused]] next_polled<T>& out, F f) noexcept {
 #if EDDY_EXCEPTIONS
   try {
 #endif
