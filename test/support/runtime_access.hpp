@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <eddy/eddy.hpp>
+#include <eddy/test/clock.hpp>
 
 #include "runtime/loop.hpp"
 
@@ -11,7 +12,9 @@ namespace eddy::inline EDDY_ABI {
 
 /// What tests may know of a runtime that its users may not.
 struct runtime_access {
-  static detail::loop& loop(runtime& rt) noexcept { return detail::loop::from(*rt.scheduler_); }
+  static detail::loop& loop(runtime& rt) noexcept {
+    return detail::loop::from(detail::runtime_access::of(rt));
+  }
 
   /// Runs `rt` for at most `polls` polls of tasks. True when the task behind `h` (made by `rt.spawn` outside
   /// the loop) has ended.
@@ -30,8 +33,7 @@ namespace test {
 /// The loop of the task that is running; for the paused clock.
 inline eddy::detail::loop& here() { return *eddy::detail::loop::current(); }
 
-/// Moves a paused clock; timers that are due wake their tasks.
-inline void advance(eddy::duration d) { here().advance(static_cast<std::uint64_t>(d.count())); }
+using eddy::test::advance;
 
 /// Polls of tasks so far on the running loop.
 inline std::uint64_t polls() { return here().polls; }

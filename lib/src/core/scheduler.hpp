@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/function.hpp>
@@ -119,6 +121,22 @@ class scheduler {
     t.~task();
     task_slab::release(&t);
     return true;
+  }
+  /// Puts the ready tasks into random order; `draw(n)` is a number below n. Linear, allocates: for tests.
+  template <class Draw>
+  void permute_ready(Draw draw) {
+    std::vector<task*> all;
+    for (task* t = head_; t != nullptr; t = static_cast<task*>(t->frames.link)) all.push_back(t);
+    for (std::size_t n = all.size(); n > 1; --n) std::swap(all[n - 1], all[draw(n)]);
+    head_ = tail_ = nullptr;
+    for (task* t : all) {
+      t->frames.link = nullptr;
+      if (tail_ != nullptr)
+        tail_->frames.link = t;
+      else
+        head_ = t;
+      tail_ = t;
+    }
   }
   /// Polls one task. The queue is not empty.
   void run_one() noexcept {

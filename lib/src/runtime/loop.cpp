@@ -78,7 +78,7 @@ error loop::start(uv_loop_t* host) noexcept {
   async_.data = idle_.data = check_.data = alarm_.handle()->data = this;
   uv_unref(alarm_.handle());
   if (borrowed_) {
-    uv_check_start(&check_, [](uv_check_t* h) { static_cast<loop*>(h->data)->host_turn(); });
+    uv_check_start(&check_, [](uv_check_t* h) { static_cast<loop*>(h->data)->host_turn(true); });
     uv_unref(as_handle(check_));
     uv_unref(as_handle(async_));
     asleep_.store(true, std::memory_order_seq_cst);
@@ -156,7 +156,7 @@ void loop::became_ready() noexcept {
   idle_active_ = true;
   uv_idle_start(&idle_, [](uv_idle_t* h) {
     auto& self = *static_cast<loop*>(h->data);
-    if (self.borrowed_) self.host_turn();
+    if (self.borrowed_) self.host_turn(false);
   });
 }
 
@@ -166,6 +166,10 @@ std::uint64_t loop::random() noexcept {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
   return z ^ (z >> 31);
+}
+
+void loop::shuffle() noexcept {
+  permute_ready([this](std::size_t n) { return static_cast<std::size_t>(random() % n); });
 }
 
 // ---- clock and timers
@@ -189,6 +193,21 @@ void loop::resume() noexcept {
 
 void loop::advance(std::uint64_t ns) noexcept {
   paused_at_ += std::min(ns, UINT64_MAX - paused_at_.load(std::memory_order_relaxed));
+  fire_timers(paused_at_);
+}
+
+// A paused clock, and nothing to do at this time any more. In this order: a job puts its receiver on the inbox before
+// it counts itself out.
+bool loop::may_jump() noexcept {
+  return paused_ && blocking_jobs.load(std::memory_order_seq_cst) == 0 && !inbox_filled() &&
+         !timers_.empty();
+}
+
+void loop::jump() noexcept {
+  const auto here = paused_at_.load(std::memory_order_relaxed);
+  auto next = timers_.next_deadline();
+  if (next <= here) next = timers_.next_deadline(SIZE_MAX);  // many in one tick: now exactly
+  paused_at_ = std::max(here, next);
   fire_timers(paused_at_);
 }
 
@@ -249,6 +268,7 @@ void loop::drive_until(join_link& done, std::uint64_t max_polls) {
   const auto last_poll = max_polls > UINT64_MAX - polls ? UINT64_MAX : polls + max_polls;
   while (!done.is_filled() && polls < last_poll) {
     drain_inbox();
+    if (options_.shuffle_ready) shuffle();
     auto batch = ready_count();
     const auto polled = batch;
     while (batch > 0 && has_ready() && !done.is_filled() && polls < last_poll) {
@@ -300,14 +320,7 @@ void loop::park() noexcept {
   if (paused_) {
     look();
     if (has_ready()) return;
-    // In this order: a job puts its receiver on the inbox before it counts itself out.
-    if (blocking_jobs.load(std::memory_order_seq_cst) == 0 && !inbox_filled() && !timers_.empty()) {
-      const auto here = paused_at_.load(std::memory_order_relaxed);
-      auto next = timers_.next_deadline();
-      if (next <= here) next = timers_.next_deadline(SIZE_MAX);  // many in one tick: now exactly
-      paused_at_ = std::max(here, next);
-      return fire_timers(paused_at_);
-    }
+    if (may_jump()) return jump();
   } else if (!timers_.empty()) {
     const auto deadline = timers_.next_deadline();
     if (deadline <= now()) return look();
@@ -339,21 +352,25 @@ bool loop::on_host_thread() const noexcept {
   return borrowed_ && this_thread().owner == 0 && uv_thread_equal(&here, &host_thread_) != 0;
 }
 
-void loop::host_turn() noexcept {
+// `looked`: the loop has just polled for I/O.
+void loop::host_turn(bool looked) noexcept {
   const owner_scope owner(*this);
   asleep_.store(false, std::memory_order_relaxed);
   announce_ = false;
   drain_inbox();
   fire_timers(now());
+  if (looked && !has_ready() && may_jump()) jump();
+  if (options_.shuffle_ready) shuffle();
   for (std::size_t n = std::min(ready_count(), host_slice_polls); n > 0 && has_ready(); --n)
     run_one();
   settle();
 }
 
-// Leaves the loop to its host: idle exactly while tasks are ready, the async referenced while tasks live.
+// Leaves the loop to its host: idle exactly while tasks are ready (or a paused clock may jump, once the loop has looked
+// for I/O), the async referenced while tasks live.
 void loop::settle() noexcept {
   if (is_closed()) return;
-  if (has_ready()) {
+  if (has_ready() || may_jump()) {
     if (!idle_active_) became_ready();
   } else {
     if (std::exchange(idle_active_, false)) uv_idle_stop(&idle_);
@@ -365,7 +382,7 @@ void loop::settle() noexcept {
     keep ? uv_ref(as_handle(async_)) : uv_unref(as_handle(async_));
   }
   asleep_.store(true, std::memory_order_seq_cst);
-  if (inbox_filled()) kick();
+  if (inbox_filled() || (!idle_active_ && may_jump())) kick();
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

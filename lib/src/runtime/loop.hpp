@@ -40,6 +40,7 @@ struct loop_options {
   std::uint32_t event_interval = 0;   // polls between looks; 0: by time
   std::optional<std::uint64_t> seed;  // of the random numbers; none: from the clock
   bool start_paused = false;
+  bool shuffle_ready = false;
   std::string name;
   function<void()> on_park;
   function<void()> on_unpark;
@@ -90,7 +91,6 @@ class loop final : public scheduler {
   void finish_detach() noexcept;
   /// Borrowed loop, after its owner has changed something outside a turn.
   void settle() noexcept;
-  /// Looks again at what may have changed elsewhere. Any thread.
   /// The next number of the runtime's seeded generator.
   std::uint64_t random() noexcept;
 
@@ -113,7 +113,10 @@ class loop final : public scheduler {
   void look() noexcept;
   void park() noexcept;
   void fire_timers(std::uint64_t now) noexcept;
-  void host_turn() noexcept;
+  void host_turn(bool looked) noexcept;
+  void shuffle() noexcept;
+  bool may_jump() noexcept;
+  void jump() noexcept;
   void close_handles() noexcept;
   void on_closed() noexcept;
   void on_alarm() noexcept;

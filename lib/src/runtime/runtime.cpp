@@ -122,6 +122,10 @@ runtime::builder& runtime::builder::rng_seed(std::uint64_t seed) {
   options_->seed = seed;
   return *this;
 }
+runtime::builder& runtime::builder::shuffle_ready(bool shuffled) {
+  options_->shuffle_ready = shuffled;
+  return *this;
+}
 runtime::builder& runtime::builder::start_paused(bool paused) {
   options_->start_paused = paused;
   return *this;

@@ -22,6 +22,7 @@ class handle;
 namespace detail {
 
 struct loop_options;
+struct runtime_access;
 
 /// Throws misuse when this thread may not run `where` now.
 void check_drivable(scheduler& where);
@@ -221,10 +222,17 @@ class runtime {
 
  private:
   friend class builder;
-  friend struct runtime_access;
+  friend struct detail::runtime_access;
   explicit runtime(detail::scheduler& s) noexcept : scheduler_(&s) {}
   detail::scheduler* scheduler_;
 };
+
+namespace detail {
+/// For the test kit.
+struct runtime_access {
+  static scheduler& of(runtime& rt) noexcept { return *rt.scheduler_; }
+};
+}  // namespace detail
 
 /// Makes a runtime as one wants it. Tokio's names, Tokio's meaning.
 class runtime::builder {
@@ -243,9 +251,12 @@ class runtime::builder {
   builder& on_unpark(function<void()> f);
   /// Called for a task that failed and whose handle was dropped. Default: a line on standard error.
   builder& on_unhandled_failure(function<void(const task_failure&)> f);
-  /// Seed of the runtime's random choices, so that a run can be repeated. Default: the clock. (Nothing that is
-  /// there today chooses at random; select will.)
+  /// Seed of the runtime's random choices (`select`, `shuffle_ready`), so that a run can be repeated. Default: the
+  /// clock.
   builder& rng_seed(std::uint64_t seed);
+  /// For tests: tasks that are ready together run in random order instead of the order in which they became so.
+  /// Nothing but luck held what this breaks. With `rng_seed` the order can be repeated.
+  builder& shuffle_ready(bool shuffled = true);
   /// Starts with the clock paused: it advances by itself to the next timer when nothing else is to do.
   builder& start_paused(bool paused = true);
   /// A name for dumps and logs.

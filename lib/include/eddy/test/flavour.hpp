@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+
+#include <eddy/config.hpp>
+#include <eddy/core/future.hpp>
+
+namespace eddy::inline EDDY_ABI::test {
+
+/// Which clock a runtime made for a test follows.
+enum class test_clock { paused, real };
+
+/// One way to run a test's coroutine: a kind of runtime.
+struct flavour {
+  const char* name;
+  /// Makes the runtime, runs `body()` on it to its end and drops the runtime. Throws what `body` threw.
+  void (*run)(test_clock clock, future<> (*body)());
+};
+
+/// All of them: one loop, turned by the test; the same with the ready tasks shuffled by `seed()`; a guest on a loop
+/// that its host turns.
+std::span<const flavour> flavours() noexcept;
+
+}  // namespace eddy::inline EDDY_ABI::test

@@ -1,0 +1,63 @@
+#include <eddy/test/flavour.hpp>
+
+#include <utility>
+
+#include <eddy/core/attempt.hpp>
+#include <eddy/runtime/runtime.hpp>
+#include <eddy/test/report.hpp>
+#include <eddy/test/seed.hpp>
+
+#include "runtime/host_loop.hpp"
+
+namespace eddy::inline EDDY_ABI::test {
+
+namespace {
+
+using body_function = future<> (*)();
+
+runtime::builder with(test_clock clock) {
+  runtime::builder b;
+  b.rng_seed(seed()).start_paused(clock == test_clock::paused);
+  return b;
+}
+
+void on_own_loop(test_clock clock, body_function body) {
+  auto rt = with(clock).build();
+  rt.block_on(body());
+}
+
+void on_own_loop_shuffled(test_clock clock, body_function body) {
+  auto rt = with(clock).shuffle_ready().build();
+  rt.block_on(body());
+}
+
+future<> run_and_keep(body_function body, result<void>& outcome, bool& ended) {
+  auto r = co_await attempt(body());
+  outcome = std::move(r);
+  ended = true;
+}
+
+void on_hosts_loop(test_clock clock, body_function body) {
+  eddy::detail::host_loop host;
+  result<void> outcome;
+  bool ended = false;
+  {
+    const attachment guest = with(clock).attach(host.native());
+    static_cast<void>(guest.spawn(run_and_keep(body, outcome, ended)));
+    while (!ended) host.turn();
+  }
+  if (!host.close()) fail("the host's loop could not be closed: a handle was left in it");
+  if (!outcome) std::move(outcome).value();
+}
+
+constexpr flavour all[] = {
+    {"one loop", on_own_loop},
+    {"one loop, shuffled", on_own_loop_shuffled},
+    {"a host's loop", on_hosts_loop},
+};
+
+}  // namespace
+
+std::span<const flavour> flavours() noexcept { return all; }
+
+}  // namespace eddy::inline EDDY_ABI::test

@@ -1,0 +1,47 @@
+#include <eddy/test/leak_check.hpp>
+
+#include <dirent.h>
+
+#include <string>
+#include <utility>
+
+#include <eddy/runtime/runtime.hpp>
+#include <eddy/test/report.hpp>
+
+namespace eddy::inline EDDY_ABI::test {
+
+int open_descriptors() {
+  DIR* const d = ::opendir("/proc/self/fd");
+  if (d == nullptr) return 0;
+  int n = 0;
+  while (::readdir(d) != nullptr) ++n;
+  ::closedir(d);
+  return n - 3;  // ".", ".." and the directory itself
+}
+
+namespace {
+// libuv opens a pipe for signals with the process's first loop and keeps it.
+void open_what_stays() { [[maybe_unused]] static const bool once = (runtime(), true); }
+}  // namespace
+
+leak_check::leak_check(std::string when, std::source_location at)
+    : when_(std::move(when)), at_(at) {
+  open_what_stays();
+  descriptors_ = open_descriptors();
+  frames_ = eddy::detail::live_frames();
+}
+
+leak_check::~leak_check() {
+  const auto compare = [this](const char* what, std::size_t now, std::size_t before) {
+    if (now == before) return;
+    auto text =
+        "a leak: " + std::to_string(now) + ' ' + what + ", " + std::to_string(before) + " before";
+    if (!when_.empty()) text += " (" + when_ + ')';
+    fail(text, at_);
+  };
+  compare("frames", eddy::detail::live_frames(), frames_);
+  compare("descriptors", static_cast<std::size_t>(open_descriptors()),
+          static_cast<std::size_t>(descriptors_));
+}
+
+}  // namespace eddy::inline EDDY_ABI::test

@@ -1,0 +1,130 @@
+#include <eddy/test/flavour.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <eddy/eddy.hpp>
+#include <eddy/test/clock.hpp>
+#include <eddy/test/doctest.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using eddy::future;
+using eddy::test::flavour;
+using eddy::test::flavours;
+using eddy::test::test_clock;
+
+int runs = 0;
+
+EDDY_TEST_CASE("a coroutine test runs on every flavour") {
+  ++runs;
+  co_await eddy::sleep(1h);
+}
+TEST_CASE("as often as there are flavours") {
+  const auto all = static_cast<int>(flavours().size());
+  CHECK(all >= 3);
+  CHECK(runs % all == 0);
+}
+
+/// The order in which ten ready tasks run.
+std::string order_of_ten(eddy::runtime& rt) {
+  return rt.block_on([]() -> future<std::string> {
+    std::string order;
+    std::vector<eddy::join_handle<>> all;
+    for (char c = '0'; c <= '9'; ++c)
+      all.push_back(eddy::spawn(
+          [](std::string& log, char which) -> future<> {
+            log += which;
+            co_await eddy::yield_now();
+            log += which;
+          },
+          std::ref(order), c));
+    for (auto& h : all) co_await h;
+    co_return order;
+  });
+}
+std::string shuffled(std::uint64_t seed) {
+  auto rt = eddy::runtime::builder().rng_seed(seed).shuffle_ready().build();
+  return order_of_ten(rt);
+}
+
+TEST_CASE("shuffled tasks run in an order that the seed decides, each once a round") {
+  eddy::runtime plain;
+  const std::string in_order = "01234567890123456789";
+  CHECK(order_of_ten(plain) == in_order);
+  const auto one = shuffled(1);
+  CHECK(shuffled(1) == one);
+  CHECK(one != in_order);
+  CHECK(one.substr(0, 10) != one.substr(10));
+  std::set<std::string> different;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto order = shuffled(seed);
+    const auto digits = [&](std::size_t from) {
+      const auto half = order.substr(from, 10);
+      return std::set<char>(half.begin(), half.end()).size();
+    };
+    CHECK(digits(0) == 10);
+    CHECK(digits(10) == 10);
+    different.insert(order);
+  }
+  CHECK(different.size() == 20);
+}
+
+TEST_CASE("the seed is one for the process") {
+  CHECK(eddy::test::seed() == eddy::test::seed());
+  if (const char* given = std::getenv("EDDY_SEED"))
+    CHECK(std::to_string(eddy::test::seed()) == given);
+}
+
+TEST_CASE("the clock of a flavour is as asked for") {
+  for (const flavour& f : flavours()) {
+    CAPTURE(f.name);
+    const eddy::test::leak_check leaks;
+    f.run(test_clock::paused, []() -> future<> {
+      CHECK(eddy::test::is_paused());
+      co_return;
+    });
+    f.run(test_clock::real, []() -> future<> {
+      CHECK_FALSE(eddy::test::is_paused());
+      co_await eddy::sleep(1us);
+    });
+  }
+}
+
+TEST_CASE("tasks that a test leaves behind are destroyed with its runtime") {
+  for (const flavour& f : flavours()) {
+    CAPTURE(f.name);
+    const eddy::test::leak_check leaks;
+    f.run(test_clock::paused, []() -> future<> {
+      auto h = eddy::spawn([]() -> future<> {
+        for (;;) co_await eddy::sleep(1h);
+      });
+      co_await eddy::sleep(2h);
+    });
+  }
+}
+
+#if EDDY_EXCEPTIONS
+TEST_CASE("what a test throws comes out of each flavour") {
+  for (const flavour& f : flavours()) {
+    CAPTURE(f.name);
+    const eddy::test::leak_check leaks;
+    CHECK_THROWS_AS(f.run(test_clock::paused,
+                          []() -> future<> {
+                            co_await eddy::yield_now();
+                            throw std::out_of_range("body");
+                          }),
+                    std::out_of_range);
+  }
+}
+#endif
+
+}  // namespace
