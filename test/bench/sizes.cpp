@@ -115,6 +115,19 @@ TEST_CASE("locks are no larger than Tokio's, and own no other memory") {
   CHECK(sizeof(std::declval<eddy::sync::mutex<int>&>().lock()) <= 56);
 }
 
+// Tokio: broadcast's Arc is 160 and 40 for each of its slots (2 handles: 8 and 16); watch's Arc is above 400 (8 and 16).
+TEST_CASE("an empty broadcast or watch channel is one small block") {
+  CHECK(sizeof(eddy::sync::broadcast::sender<int>) == 8);
+  CHECK(sizeof(eddy::sync::broadcast::receiver<int>) == 16);
+  CHECK(sizeof(eddy::detail::broadcast_core<int>) <= 128);
+  CHECK(sizeof(eddy::detail::broadcast_core<int>::node) <= 24);
+  CHECK(sizeof(eddy::detail::broadcast_recv<int>) <= 48);
+  CHECK(sizeof(eddy::sync::watch::sender<int>) == 8);
+  CHECK(sizeof(eddy::sync::watch::receiver<int>) == 16);
+  CHECK(sizeof(eddy::detail::watch_core<int>) <= 128);
+  CHECK(sizeof(eddy::detail::watch_changed<int>) <= 48);
+}
+
 TEST_CASE("frames of the commonest coroutines") {
   if (!optimised) {
     CHECK(frame_bytes(one_sleep()) <= 320);

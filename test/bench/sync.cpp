@@ -140,6 +140,54 @@ eddy::future<> oneshot_pingpong() {
   }
 }
 
+namespace broadcast = sync::broadcast;
+namespace watch = sync::watch;
+
+eddy::future<long> sum_of_broadcast(broadcast::receiver<int> rx) {
+  long sum = 0;
+  while (auto v = co_await rx.recv()) sum += *v;
+  co_return sum;
+}
+eddy::future<> broadcast_1to10() {
+  auto [tx, rx] = broadcast::channel<int>(operations / 10 + 1);
+  {
+    const auto unused = std::move(rx);
+  }
+  std::vector<eddy::join_handle<long>> handles;
+  for (int i = 0; i < 10; ++i) handles.push_back(eddy::spawn(sum_of_broadcast(tx.subscribe())));
+  for (int i = 0; i < operations / 10; ++i) {
+    static_cast<void>(tx.send(i));
+    if (i % 64 == 0) co_await eddy::yield_now();
+  }
+  {
+    const auto last = std::move(tx);
+  }
+  for (auto& h : handles) {
+    auto one = std::move(h);
+    long sum = co_await one;
+    keep(sum);
+  }
+}
+
+eddy::future<> see_changes(watch::receiver<int> rx) {
+  while (co_await rx.changed()) {
+    int v = *rx.borrow_and_update();
+    keep(v);
+  }
+}
+eddy::future<> watch_send_changed() {
+  auto [tx, rx] = watch::channel<int>(0);
+  auto watching = eddy::spawn(see_changes(std::move(rx)));
+  for (int i = 0; i < operations; ++i) {
+    static_cast<void>(tx.send(i));
+    co_await eddy::yield_now();
+  }
+  {
+    const auto last = std::move(tx);
+  }
+  co_await watching;
+}
+
 constexpr workload workloads[] = {
     {"ct/mpsc_bounded_1p1c", operations, [] { return bounded(1, 1000); }},
     {"ct/mpsc_bounded32_1p1c", operations, [] { return bounded(1, 32); }},
@@ -153,6 +201,8 @@ constexpr workload workloads[] = {
     {"ct/mutex_across_yield_10", operations / 10, mutex_across_yield_10},
     {"ct/semaphore_contended_10", operations, semaphore_contended_10},
     {"ct/oneshot_pingpong", operations, oneshot_pingpong},
+    {"ct/broadcast_1to10", operations, broadcast_1to10},
+    {"ct/watch_send_changed", operations, watch_send_changed},
 };
 
 }  // namespace

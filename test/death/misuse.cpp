@@ -147,6 +147,42 @@ TEST_CASE("a sleep polled outside a runtime ends the program with one line") {
   CHECK(end.text == "eddy: sleep or timeout polled outside a runtime\n");
 }
 
+TEST_CASE(
+    "a watch channel sent to by the thread that borrows from it ends the program with one line") {
+  const auto end = in_child([] {
+    auto [tx, rx] = eddy::sync::watch::channel(1);
+    const auto look = rx.borrow();
+    static_cast<void>(tx.send(2));
+    return 0;
+  });
+  CHECK(end.signal == SIGABRT);
+  CHECK(end.text ==
+        "eddy: a watch channel was sent to while this thread borrowed its value, or was changing "
+        "it\n");
+  const auto inside = in_child([] {
+    auto [tx, rx] = eddy::sync::watch::channel(1);
+    tx.send_modify([](int& v, auto& other) { v = *other.borrow(); }, rx);
+    return 0;
+  });
+  CHECK(inside.signal == SIGABRT);
+  CHECK(inside.text ==
+        "eddy: a watch channel was borrowed from by the function that was changing its value\n");
+}
+
+#if EDDY_POOL && !defined(NDEBUG)
+TEST_CASE("the same is seen in a process of several threads") {
+  const auto end = in_child([] {
+    std::thread([] {}).join();
+    auto [tx, rx] = eddy::sync::watch::channel(1);
+    const auto look = rx.borrow();
+    static_cast<void>(tx.send(2));
+    return 0;
+  });
+  CHECK(end.signal == SIGABRT);
+  CHECK(end.text.find("while this thread borrowed its value") != end.text.npos);
+}
+#endif
+
 TEST_CASE("a runtime destroyed by its own task ends the program with one line") {
   const auto end = in_child([] {
     auto rt = std::make_unique<eddy::runtime>();

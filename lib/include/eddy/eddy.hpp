@@ -24,11 +24,13 @@
 #include <eddy/runtime/runtime.hpp>
 #include <eddy/runtime/spawn_blocking.hpp>
 #include <eddy/sync/barrier.hpp>
+#include <eddy/sync/broadcast.hpp>
 #include <eddy/sync/mpsc.hpp>
 #include <eddy/sync/mutex.hpp>
 #include <eddy/sync/oneshot.hpp>
 #include <eddy/sync/rw_lock.hpp>
 #include <eddy/sync/semaphore.hpp>
+#include <eddy/sync/watch.hpp>
 #include <eddy/task/for_each_concurrent.hpp>
 #include <eddy/task/join.hpp>
 #include <eddy/task/join_all.hpp>

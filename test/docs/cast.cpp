@@ -1,0 +1,103 @@
+// The guide's snippets about oneshot, broadcast and watch channels.
+#include <eddy/eddy.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "support/leak_check.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// [guide:oneshot]
+namespace oneshot = eddy::sync::oneshot;
+
+eddy::future<> reply(oneshot::sender<std::string> tx) {
+  co_await eddy::sleep(1ms);
+  auto sent = std::move(tx).send("done");
+  if (!sent) std::puts(sent.error().value().c_str());  // nobody listens: the value came back
+}
+
+eddy::future<std::string> ask() {
+  auto [tx, rx] = oneshot::channel<std::string>();
+  eddy::spawn(reply(std::move(tx)));
+  co_return co_await rx;  // fails with errc::closed if the sender is dropped unsent
+}
+// [/guide:oneshot]
+
+// [guide:broadcast]
+namespace broadcast = eddy::sync::broadcast;
+
+eddy::future<> listen(broadcast::receiver<std::string> rx, std::string* heard,
+                      std::uint64_t* lost) {
+  while (auto line = co_await rx.recv()) {  // false: every sender is gone
+    if (auto n = line.lagged())
+      *lost += n;  // too slow: so many values were overwritten
+    else
+      *heard += *line;
+  }
+}
+
+eddy::future<> shout(std::string* heard, std::uint64_t* lost) {
+  auto [tx, rx] = broadcast::channel<std::string>(2);
+  auto listener = eddy::spawn(listen(std::move(rx), heard, lost));
+  for (const char* s : {"a", "b", "c"}) static_cast<void>(tx.emplace(s));  // waits for nobody
+  {
+    const auto last = std::move(tx);
+  }
+  co_await listener;
+}
+// [/guide:broadcast]
+
+// [guide:watch]
+namespace watch = eddy::sync::watch;
+
+eddy::future<> follow(watch::receiver<int> level, int* seen) {
+  while (co_await level.changed()) {             // false: no sender is left, and no value unseen
+    const int now = *level.borrow_and_update();  // look and let go: a borrow holds up the sender
+    *seen = now;
+  }
+}
+
+eddy::future<> set(int* seen) {
+  auto [tx, rx] = watch::channel(0);
+  auto follower = eddy::spawn(follow(std::move(rx), seen));
+  for (int v : {1, 2, 3}) static_cast<void>(tx.send(v));
+  {
+    const auto last = std::move(tx);
+  }
+  co_await follower;
+}
+// [/guide:watch]
+
+TEST_CASE("one value, from whoever has it") {
+  const test::leak_check leaks;
+  eddy::run([]() -> eddy::future<> {
+    const auto answer = co_await ask();
+    CHECK(answer == "done");
+  }());
+}
+
+TEST_CASE("every value, for everybody who keeps up") {
+  const test::leak_check leaks;
+  std::string heard;
+  std::uint64_t lost = 0;
+  eddy::run(shout(&heard, &lost));
+  CHECK(heard == "bc");
+  CHECK(lost == 1);
+}
+
+TEST_CASE("the last value") {
+  const test::leak_check leaks;
+  int seen = 0;
+  eddy::run(set(&seen));
+  CHECK(seen == 3);
+}
+
+}  // namespace
