@@ -142,6 +142,24 @@ eddy::future<> promised_later() {
   CHECK(co_await std::move(f) == 6);
 }
 
+// Both kinds of channel: waiting on both sides, a backlog of several blocks, permits.
+eddy::future<> fill(eddy::sync::mpsc::sender<int> tx) {
+  for (int i = 0; i < 100; ++i) co_await tx.send(i);
+  auto permit = co_await tx.reserve();
+  permit.send(100);
+}
+eddy::future<> channels() {
+  auto bounded = eddy::sync::mpsc::channel<int>(40);
+  auto sending = eddy::spawn(fill(std::move(bounded.tx)));
+  int n = 0;
+  while (co_await bounded.rx.recv()) ++n;
+  CHECK(n == 101);
+  co_await sending;
+  auto unbounded = eddy::sync::mpsc::unbounded_channel<int>();
+  for (int i = 0; i < 100; ++i) CHECK(unbounded.tx.send(i).has_value());
+  for (int i = 0; i < 100; ++i) CHECK(unbounded.rx.try_recv() == i);
+}
+
 // The way every echo takes: read what there is, write all of it.
 eddy::future<> echo(eddy::net::tcp_stream s) {
   std::array<std::byte, 256> buffer;
@@ -210,6 +228,7 @@ TEST_SUITE("allocations") {
     CHECK(measure(promised) == 0);
     CHECK(measure(promised_later) == 0);
   }
+  TEST_CASE("mpsc channels") { CHECK(measure(channels) == 0); }
   TEST_CASE("sleeping, by the real clock and the loop's timer") {
     eddy::runtime rt;
     const auto n = rt.block_on(

@@ -85,6 +85,19 @@ TEST_CASE("what is passed around is small") {
   CHECK(sizeof(eddy::polled<>) == 1);
 }
 
+TEST_CASE("an mpsc channel: handles of a word, and one block of 128 bytes") {
+  // Tokio 1.53: handles of 8 bytes; two lines of 128 bytes and what is beside them, and a first block of 32
+  // slots from the beginning.
+  CHECK(sizeof(eddy::sync::mpsc::sender<std::uint64_t>) == 8);
+  CHECK(sizeof(eddy::sync::mpsc::receiver<std::uint64_t>) == 8);
+  CHECK(sizeof(eddy::sync::mpsc::unbounded_sender<std::uint64_t>) == 8);
+  CHECK(sizeof(eddy::sync::mpsc::weak_sender<std::uint64_t>) == 8);
+  CHECK(sizeof(eddy::detail::mpsc_core<std::uint64_t>) <= 128);
+  CHECK(sizeof(eddy::detail::mpsc_recv<std::uint64_t>) == 16);
+  CHECK(sizeof(eddy::detail::mpsc_send<std::uint64_t>) == 48);
+  CHECK(sizeof(eddy::sync::mpsc::permit<std::uint64_t>) == 8);
+}
+
 TEST_CASE("an await keeps at most two words beside its leaf") {
   CHECK(sizeof(eddy::detail::leaf_awaiter<eddy::sleep_leaf>) <= 16);
   CHECK(sizeof(eddy::detail::leaf_awaiter<eddy::detail::yield_leaf>) <= 16);

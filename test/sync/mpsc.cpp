@@ -3,10 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -16,6 +19,7 @@
 #include "support/cut_points.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
+#include "support/now.hpp"
 #include "support/runtime_access.hpp"
 #include "support/trace.hpp"
 
@@ -27,16 +31,7 @@ using eddy::errc;
 using eddy::future;
 using test::mock_task;
 using test::note;
-
-/// What a leaf that is ready hands over.
-template <class Leaf>
-auto now(Leaf leaf) {
-  mock_task task;
-  auto p = task.poll(leaf);
-  REQUIRE(p.is_ready());
-  CHECK(task.take_wakes() == 0);
-  return p.take();
-}
+using test::now;
 
 TEST_CASE("bounded: ready at once while there is room, then pending until a message is taken") {
   const test::leak_check leaks;
@@ -312,5 +307,239 @@ TEST_CASE("a task whose channel is always ready lets others run") {
     CHECK(rx.len() == 500);
   });
 }
+
+#if EDDY_EXCEPTIONS
+TEST_CASE("a channel for no message is misuse") {
+  CHECK_THROWS_AS(static_cast<void>(mpsc::channel<int>(0)), std::logic_error);
+  CHECK_THROWS_AS(static_cast<void>(mpsc::channel<int>(std::size_t{1} << 29)), std::logic_error);
+}
+
+/// Its move throws when it is told to.
+class fragile {
+ public:
+  explicit fragile(int v) : value_(v) {}
+  fragile(const fragile&) = delete;
+  fragile(fragile&& other) : value_(other.value_) {
+    if (throws) throw std::runtime_error("move");
+  }
+  int value() const { return value_; }
+  static inline bool throws = false;
+
+ private:
+  int value_;
+};
+
+TEST_CASE("a message whose move throws on its way in is not sent, and its place is free") {
+  const test::leak_check leaks;
+  mock_task task;
+  auto [tx, rx] = mpsc::channel<fragile>(2);
+  auto leaf = tx.emplace(1);
+  fragile::throws = true;
+  auto failed = task.poll(leaf);
+  fragile::throws = false;
+  REQUIRE(failed.is_ready());
+  CHECK(failed->error().message() == "move");
+  CHECK_FALSE(failed->error().has_value());
+  CHECK(tx.capacity() == 2);
+  CHECK(rx.is_empty());
+  CHECK(now(tx.emplace(2)).has_value());
+  CHECK(tx.capacity() == 1);
+  auto permit = tx.try_reserve().value();
+  fragile third(3);
+  fragile::throws = true;
+  CHECK_THROWS_AS(permit.emplace(std::move(third)), std::runtime_error);
+  fragile::throws = false;
+  CHECK(tx.capacity() == 1);
+}
+
+TEST_CASE("a message whose move throws on its way out stays the first") {
+  const test::leak_check leaks;
+  mock_task task;
+  auto [tx, rx] = mpsc::channel<fragile>(4);
+  CHECK(now(tx.emplace(1)).has_value());
+  CHECK(now(tx.emplace(2)).has_value());
+  std::vector<fragile> many;
+  many.reserve(4);
+  {
+    auto next = rx.recv();
+    fragile::throws = true;
+    auto failed = task.poll(next);
+    CHECK_THROWS_AS(static_cast<void>(rx.try_recv()), std::runtime_error);
+    auto more = rx.recv_many(many, 4);
+    auto none = task.poll(more);
+    fragile::throws = false;
+    REQUIRE(failed.is_ready());
+    CHECK(failed->error().message() == "move");
+    REQUIRE(none.is_ready());
+    CHECK_FALSE(none->has_value());
+    CHECK(many.empty());
+  }
+  CHECK(rx.len() == 2);
+  auto got = rx.recv();
+  auto p = task.poll(got);
+  REQUIRE(p.is_ready());
+  CHECK((**p)->value() == 1);
+  CHECK(now(rx.recv_many(many, 4)).value() == 1);
+  CHECK(many.front().value() == 2);
+  CHECK(tx.capacity() == 4);
+}
+#endif
+
+struct tick {
+  std::string symbol;
+  double price;
+};
+
+TEST_CASE("every send has a form that makes the message in place, of aggregates too") {
+  const test::leak_check leaks;
+  eddy::runtime rt = eddy::runtime::builder().start_paused().build();
+  rt.block_on([]() -> future<> {
+    auto [tx, rx] = mpsc::channel<tick>(8);
+    co_await tx.emplace("a", 1.0);
+    co_await tx.emplace_timeout(1s, "b", 2.0);
+    CHECK(tx.try_emplace("c", 3.0).has_value());
+    auto permit = co_await tx.reserve();
+    permit.emplace("d", 4.0);
+    auto permits = co_await tx.reserve_many(2);
+    permits.emplace("e", 5.0);
+    auto owned = co_await mpsc::sender<tick>(tx).reserve_owned();
+    const auto back = owned.emplace("f", 6.0);
+    CHECK(back.same_channel(tx));
+    std::string symbols;
+    double sum = 0;
+    for (int i = 0; i < 6; ++i) {
+      auto v = co_await rx.recv();
+      symbols += v->symbol;
+      sum += v->price;
+    }
+    CHECK(symbols == "abcdef");
+    CHECK(sum == 21.0);
+    auto [all, out] = mpsc::unbounded_channel<tick>();
+    CHECK(all.emplace("g", 7.0).has_value());
+    CHECK(out.try_recv()->symbol == "g");
+  });
+}
+
+TEST_CASE("messages of any size and alignment, in blocks of their own") {
+  const test::leak_check leaks;
+  struct alignas(64) aligned {
+    explicit aligned(int v) : value(v) {}
+    int value;
+  };
+  struct large {
+    explicit large(int v) : value(v) {}
+    int value;
+    char rest[5000];
+  };
+  const auto check = []<class T>(std::type_identity<T>) {
+    auto [tx, rx] = mpsc::unbounded_channel<T>();
+    for (int i = 0; i < 100; ++i) CHECK(tx.emplace(i).has_value());
+    for (int i = 0; i < 100; ++i) {
+      const auto v = rx.try_recv();
+      CHECK(v->value == i);
+      CHECK(reinterpret_cast<std::uintptr_t>(&*v) % alignof(T) == 0);
+    }
+  };
+  check(std::type_identity<aligned>());
+  check(std::type_identity<large>());
+}
+
+TEST_CASE("a message that holds a sender of its own channel goes with the receiver") {
+  const test::leak_check leaks;
+  struct cycle {
+    explicit cycle(mpsc::unbounded_sender<cycle> s) : self(std::move(s)) {}
+    mpsc::unbounded_sender<cycle> self;
+  };
+  auto [tx, rx] = mpsc::unbounded_channel<cycle>();
+  for (int i = 0; i < 40; ++i) CHECK(tx.emplace(tx).has_value());
+  CHECK(rx.sender_strong_count() == 41);
+  {
+    const auto gone = std::move(rx);
+  }
+  CHECK(tx.strong_count() == 1);
+}
+
+TEST_CASE("many who wait for places and for the end are all told, more than fit one list") {
+  const test::leak_check leaks;
+  mock_task task;
+  auto [tx, rx] = mpsc::channel<int>(100);
+  std::optional all(tx.try_reserve_many(100).value());
+  using reserving = decltype(tx.reserve());
+  using closing = decltype(tx.closed());
+  std::vector<std::unique_ptr<reserving>> places;
+  std::vector<std::unique_ptr<closing>> ends;
+  for (int i = 0; i < 200; ++i) {
+    places.push_back(std::make_unique<reserving>(tx.reserve()));
+    CHECK_FALSE(task.poll(*places.back()).is_ready());
+  }
+  for (int i = 0; i < 70; ++i) {
+    ends.push_back(std::make_unique<closing>(tx.closed()));
+    CHECK_FALSE(task.poll(*ends.back()).is_ready());
+  }
+  all.reset();
+  CHECK(task.take_wakes() == 100);
+  for (int i = 0; i < 100; ++i) CHECK(task.poll(*places[static_cast<std::size_t>(i)])->has_value());
+  CHECK(task.take_wakes() == 100);  // each permit was dropped at once, to the next
+  rx.close();
+  CHECK(task.take_wakes() == 70);
+  places.clear();
+  ends.clear();
+  CHECK(task.references() == 0);
+  CHECK(now(rx.recv()) == std::nullopt);
+}
+
+TEST_CASE("send_timeout: granted in time; dropped while it waits, the place goes to the next") {
+  const test::leak_check leaks;
+  eddy::runtime rt = eddy::runtime::builder().start_paused().build();
+  rt.block_on([]() -> future<> {
+    mock_task one, two;
+    auto [tx, rx] = mpsc::channel<int>(1);
+    CHECK(tx.try_send(0).has_value());
+    std::optional a(tx.send_timeout(1s, 1));
+    std::optional b(tx.send_timeout(1s, 2));
+    CHECK_FALSE(one.poll(*a).is_ready());
+    CHECK_FALSE(two.poll(*b).is_ready());
+    CHECK(test::here().timer_count() == 2);
+    a.reset();
+    CHECK(test::here().timer_count() == 1);
+    CHECK(rx.try_recv() == 0);
+    CHECK(two.take_wakes() == 1);
+    test::advance(1s);
+    CHECK(two.poll(*b)->has_value());  // ready and elapsed in the same moment: it is sent
+    b.reset();
+    CHECK(rx.try_recv() == 2);
+    co_return;
+  });
+}
+
+#if EDDY_POOL
+future<> receive_half(mpsc::receiver<int>& rx) {
+  for (int i = 0; i < 50; ++i) CHECK(co_await rx.recv() == i);
+}
+
+TEST_CASE("ordinary threads send and receive; a thread that drives a loop is refused") {
+  const test::leak_check leaks;
+  eddy::runtime rt;
+  auto [tx, rx] = mpsc::channel<int>(1);
+  std::thread sending([tx = std::move(tx)] {
+    for (int i = 0; i < 100; ++i) CHECK(tx.blocking_send(i).has_value());
+  });
+  rt.block_on(receive_half(rx));
+  std::vector<int> many;
+  while (rx.blocking_recv_many(many, 7) != 0) {
+  }
+  CHECK(many.size() == 50);
+  CHECK(rx.blocking_recv() == std::nullopt);
+  sending.join();
+#if EDDY_EXCEPTIONS
+  rt.block_on([]() -> future<> {
+    auto [out, in] = mpsc::channel<int>(1);
+    CHECK_THROWS_AS(static_cast<void>(in.blocking_recv()), std::logic_error);
+    CHECK_THROWS_AS(static_cast<void>(out.blocking_send(1)), std::logic_error);
+    co_return;
+  });
+#endif
+}
+#endif
 
 }  // namespace

@@ -48,54 +48,62 @@ bool mpsc_state::is_finished() noexcept {
   return closed_ || senders_ == 0;
 }
 
-permit_answer mpsc_state::take_slowly(guard& held, waiter& node, std::uint32_t n, context& cx,
-                                      wake_list& wakes) noexcept {
+permit_answer mpsc_state::take_slowly(waiter& node, std::uint32_t n, context& cx) noexcept {
   using phase = waiter::phase;
   const auto where = node.where();
+  auto answer = permit_answer::pending;
+  wake_list wakes;
   if (where == phase::queued) {
     cx.store_waker(node.who);
-    return permit_answer::pending;
-  }
-  if (!closed_) {
-    if (where == phase::idle) {  // I3: all that is free goes with it
-      queue_.enqueue(node, n - std::exchange(free_, 0), cx.get_waker());
-      return permit_answer::pending;
+  } else if (where == phase::idle && !closed_) {  // I3: all that is free goes with it
+    queue_.enqueue(node, n - std::exchange(free_, 0), cx.get_waker());
+  } else if (cx.proceed()) {
+    if (!closed_) {
+      queue_.reset(node);
+      return permit_answer::taken;
     }
-    if (!cx.proceed()) return permit_answer::pending;
-    queue_.reset(node);
-    return permit_answer::taken;
+    if (where != phase::idle) give(queue_.leave(node, n), wakes);
+    answer = permit_answer::closed;
   }
-  if (!cx.proceed()) return permit_answer::pending;
-  if (where != phase::idle) give(held, queue_.leave(node, n), wakes);
-  return permit_answer::closed;
+  lock_.unlock();
+  return answer;
 }
 
 void mpsc_state::leave_queue(waiter& node, std::uint32_t n) noexcept {
-  wake_list wakes;
   waker who;  // dropped behind the lock
-  guard held(lock_);
-  const auto had = queue_.leave(node, n);
+  lock_.lock();
   std::swap(who, node.who);
-  give(held, had, wakes);
+  give_slowly_and_unlock(queue_.leave(node, n));
 }
 
-void mpsc_state::give_slowly(guard& held, std::uint32_t n, wake_list& wakes) noexcept {
+void mpsc_state::give_slowly(std::uint32_t n, wake_list& wakes) noexcept {
   n = queue_.give(n, wakes);
   while (n != 0 && !queue_.empty()) {
-    held.unlock();
+    lock_.unlock();
     wakes.wake_all();
-    held.relock(lock_);
+    lock_.lock();
     n = queue_.give(n, wakes);
   }
   free_ += n;
-  if (has_ended()) {
-    if (wakes.full()) {
-      held.unlock();
-      wakes.wake_all();
-      held.relock(lock_);
-    }
-    wake_receiver(wakes);
+  if (!has_ended()) return;
+  if (wakes.full()) {
+    lock_.unlock();
+    wakes.wake_all();
+    lock_.lock();
   }
+  wake_receiver(wakes);
+}
+
+void mpsc_state::give_slowly_and_unlock(std::uint32_t n) noexcept {
+  wake_list wakes;
+  give_slowly(n, wakes);
+  lock_.unlock();
+}
+
+void mpsc_state::wake_receiver_and_unlock() noexcept {
+  waker who = std::move(receiver_);
+  lock_.unlock();
+  std::move(who).wake();
 }
 
 void mpsc_state::close() noexcept {
@@ -126,17 +134,20 @@ void mpsc_state::leave(mpsc_watcher& node) noexcept {
   if (node.linked()) node.unlink();
 }
 
-bool mpsc_state::wait_for_message(guard& held, context& cx, const void* leaf) noexcept {
-  if (has_ended()) return cx.proceed();
-  if (cx.wakes_same(receiver_)) {
+mpsc_state::receiving mpsc_state::wait_and_unlock(context& cx, const void* leaf) noexcept {
+  auto answer = receiving::pending;
+  waker before;  // dropped behind the lock
+  if (has_ended()) {
+    if (cx.proceed()) answer = receiving::ended;
+  } else {
     waiting_for_ = leaf;
-    return false;
+    if (!cx.wakes_same(receiver_)) {
+      before = cx.get_waker();
+      std::swap(before, receiver_);
+    }
   }
-  waker before = cx.get_waker();
-  std::swap(before, receiver_);
-  waiting_for_ = leaf;
-  held.unlock();  // `before` is dropped behind the lock
-  return false;
+  lock_.unlock();
+  return answer;
 }
 
 void mpsc_state::stop_waiting(const void* leaf) noexcept {

@@ -80,21 +80,11 @@ class sender : public detail::mpsc_sender<T> {
   }
   /// Sends if there is a place now.
   /// Errors: the message comes back; `is_full()` or `is_closed()` says why.
-  result<void, send_error<T>> try_send(T value) const {
-    detail::wake_list wakes;
-    detail::mpsc_state::guard held(core_->lock());
-    const auto how = core_->try_take(1);
-    if (how == detail::permit_answer::taken) {
-      core_->put(held, wakes, std::move(value));
-      return {};
-    }
-    held.unlock();
-    return result<void, send_error<T>>(unexpect, why_not(how), std::move(value));
-  }
+  result<void, send_error<T>> try_send(T value) const { return try_put(std::move(value)); }
   /// `try_send` of a message made from `args`.
   template <class... A>
   result<void, send_error<T>> try_emplace(A&&... args) const {
-    return try_send(T(std::forward<A>(args)...));
+    return try_put(T(std::forward<A>(args)...));
   }
   /// `send` for an ordinary thread, which sleeps while it waits.
   /// Errors: the message comes back. On a thread that drives a loop: misuse.
@@ -114,21 +104,22 @@ class sender : public detail::mpsc_sender<T> {
   /// Errors: `errc::closed`.
   /// Cost: no allocation.
   detail::mpsc_reserve<T, core*, permit<T>> reserve() const noexcept {
-    return detail::mpsc_reserve<T, core*, permit<T>>(core_, 1);
+    return detail::mpsc_reserve<T, core*, permit<T>>(core_, core_, 1);
   }
   /// Waits for `n` places at once.
   ///
   /// Cancel safety: only the place in the queue is lost; places that it had got go back.
   /// Errors: `errc::closed`; `n` above `max_capacity()` is misuse.
   detail::mpsc_reserve<T, core*, permits<T>> reserve_many(std::size_t n) const noexcept {
-    return detail::mpsc_reserve<T, core*, permits<T>>(core_, n);
+    return detail::mpsc_reserve<T, core*, permits<T>>(core_, core_, n);
   }
   /// `reserve` that gives this sender away and gets it back from the permit, which may live anywhere.
   ///
   /// Cancel safety: the sender goes with the operation; clone it before if it is still wanted.
   /// Errors: as `reserve`; the sender is gone then.
   detail::mpsc_reserve<T, sender, owned_permit<T>> reserve_owned() && noexcept {
-    return detail::mpsc_reserve<T, sender, owned_permit<T>>(std::move(*this), 1);
+    auto* const own = core_;
+    return detail::mpsc_reserve<T, sender, owned_permit<T>>(own, std::move(*this), 1);
   }
   /// A place if there is one now; else an error equal to `std::errc::operation_would_block`, or
   /// `errc::closed`.
@@ -168,6 +159,16 @@ class sender : public detail::mpsc_sender<T> {
 
   static error why_not(detail::permit_answer how) noexcept {
     return how == detail::permit_answer::closed ? detail::mpsc_closed() : detail::mpsc_full();
+  }
+  result<void, send_error<T>> try_put(T&& value) const {
+    core_->lock().lock();
+    const auto how = core_->try_take(1);
+    if (how == detail::permit_answer::taken) {
+      core_->put_and_unlock(std::move(value));
+      return {};
+    }
+    core_->lock().unlock();
+    return result<void, send_error<T>>(unexpect, why_not(how), std::move(value));
   }
   detail::permit_answer try_take(std::size_t n) const noexcept {
     const detail::mpsc_state::guard held(core_->lock());

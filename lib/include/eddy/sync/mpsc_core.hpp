@@ -46,35 +46,31 @@ class mpsc_core final : public mpsc_state {
     frame_release(this, sizeof(mpsc_core));
   }
 
-  /// Puts a message in a place that was taken. Under the lock.
+  /// Puts a message in a place that was taken. The caller has locked; this unlocks.
   template <class... A>
-  void put(guard& held, wake_list& wakes,
-           A&&... args) noexcept(std::is_nothrow_constructible_v<T, A...>) {
+  void put_and_unlock(A&&... args) noexcept(std::is_nothrow_constructible_v<T, A...>) {
     if constexpr (std::is_nothrow_constructible_v<T, A...>) {
       make_message(std::forward<A>(args)...);
     } else {
       struct give_back {
         mpsc_core* core;
-        guard* held;
-        wake_list* wakes;
         ~give_back() {
-          if (core != nullptr) core->give(*held, 1, *wakes);
+          if (core != nullptr) core->give_one_and_unlock();
         }
-      } place{this, &held, &wakes};
+      } place{this};
       make_message(std::forward<A>(args)...);
       place.core = nullptr;
     }
-    ++count_;
-    wake_receiver(wakes);
+    count_message_and_unlock();
   }
-  /// The same by a permit: the channel may be closed meanwhile, and the receiver gone. Takes the lock.
+  /// The same by a permit: the receiver may be gone meanwhile. Takes the lock.
   template <class... A>
   void put_reserved(A&&... args) {
-    wake_list wakes;
-    guard held(lock());
-    if (!receiver_gone_) [[likely]]
-      return put(held, wakes, std::forward<A>(args)...);
-    give(held, 1, wakes);
+    lock().lock();
+    if (receiver_gone_) [[unlikely]]
+      give_one_and_unlock();
+    else
+      put_and_unlock(std::forward<A>(args)...);
   }
 
   /// Under the lock, these too.
@@ -100,7 +96,7 @@ class mpsc_core final : public mpsc_state {
     waker gone;
     {
       wake_list wakes;
-      guard held(lock());
+      const guard held(lock());
       receiver_gone_ = true;
       forget_receiver(gone);
       blocks = std::exchange(first_, nullptr);
@@ -108,7 +104,7 @@ class mpsc_core final : public mpsc_state {
       left = std::exchange(count_, 0);
       from = std::exchange(read_, 0);
       write_ = slots;
-      give(held, static_cast<std::uint32_t>(left), wakes);
+      give(static_cast<std::uint32_t>(left), wakes);
     }
     // Behind the lock: a message may hold anything, a sender of this channel too.
     while (blocks != nullptr) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -35,60 +36,64 @@ template <class T>
 polled<mpsc_answer<T, std::optional<T>>> mpsc_poll_recv(mpsc_core<T>& core, context& cx,
                                                         const void* leaf) noexcept {
   using answer = mpsc_answer<T, std::optional<T>>;
-  return mpsc_move_out<T, std::optional<T>>([&]() -> polled<answer> {
-    wake_list wakes;
-    mpsc_state::guard held(core.lock());
-    if (core.empty()) {
-      if (!core.wait_for_message(held, cx, leaf)) return pending;
-      return polled<answer>(answer(std::optional<T>()));
-    }
-    if (!cx.proceed()) return pending;
-    struct taken {  // behind the move, when that has not thrown
-      mpsc_core<T>& core;
-      mpsc_state::guard& held;
-      wake_list& wakes;
-      ~taken() {
+  switch (core.begin_receive(cx, leaf)) {
+    case mpsc_state::receiving::pending:
+      return pending;
+    case mpsc_state::receiving::ended:
+      return polled<answer>(answer());
+    default:
+      break;
+  }
+  // The message is moved once, into the answer, and goes behind that: unless it has thrown.
+  struct at_end {
+    mpsc_core<T>& core;
+    bool moved;
+    ~at_end() {
+      if (moved) {
         core.drop_first();
-        core.give(held, 1, wakes);
+        core.give_one_and_unlock();
+      } else {
+        core.lock().unlock();
       }
-    };
-    if constexpr (std::is_nothrow_move_constructible_v<T>) {
-      const taken behind{core, held, wakes};
-      return polled<answer>(std::move(core.first()));
-    } else {
-      answer moved(std::in_place, std::in_place, std::move(core.first()));
-      const taken behind{core, held, wakes};
-      return polled<answer>(std::move(moved));
     }
-  });
+  };
+  if constexpr (std::is_nothrow_move_constructible_v<T>) {
+    const at_end guard{core, true};
+    return polled<answer>(std::move(core.first()));
+  } else {
+    return or_failed_move<std::optional<T>, error>([&]() -> polled<answer> {
+      at_end guard{core, false};
+      polled<answer> p(std::move(core.first()));
+      guard.moved = true;
+      return p;
+    });
+  }
 }
 
 /// Moves up to `limit` messages behind `into`, those that are there. True when there are or will be none.
 template <class T>
 bool mpsc_take_many(mpsc_core<T>& core, context& cx, std::vector<T>& into, std::size_t limit,
                     const void* leaf, std::size_t& got) {
-  wake_list wakes;
-  mpsc_state::guard held(core.lock());
-  if (core.empty()) return core.wait_for_message(held, cx, leaf);
-  if (!cx.proceed()) return false;
-  if (const auto room = into.capacity() - into.size();
-      room < std::min(limit, core.messages_now())) {
-    const auto wanted = into.size() + std::min(limit, core.messages_now());
-    held.unlock();  // only the receiver takes messages out: as many will be there afterwards
-    into.reserve(std::max(wanted, 2 * into.capacity()));
-    held.relock(core.lock());
+  switch (core.begin_receive(cx, leaf)) {
+    case mpsc_state::receiving::pending:
+      return false;
+    case mpsc_state::receiving::ended:
+      return true;
+    default:
+      break;
   }
-  const auto n = std::min({limit, core.messages_now(), into.capacity() - into.size()});
-  while (got != n) {
+  // Room is made behind the lock: only the receiver takes messages out, so as many will be there.
+  auto n = std::min(limit, core.messages_now());
+  core.lock().unlock();
+  if (const auto wanted = into.size() + n; wanted > into.capacity())
+    into.reserve(std::max(wanted, 2 * into.capacity()));
+  wake_list wakes;
+  const mpsc_state::guard held(core.lock());
+  n = std::min({limit, core.messages_now(), into.capacity() - into.size()});
+  for (; got != n; ++got) {
     into.push_back(std::move(core.first()));
     core.drop_first();
-    ++got;
-    core.give(held, 1, wakes);
-    if (wakes.full()) {
-      held.unlock();
-      wakes.wake_all();
-      held.relock(core.lock());
-    }
+    core.give(1, wakes);
   }
   return true;
 }
@@ -188,11 +193,11 @@ class mpsc_receiver {
   /// `errc::closed` when none will come any more.
   result<T> try_recv() {
     wake_list wakes;
-    mpsc_state::guard held(core_->lock());
+    const mpsc_state::guard held(core_->lock());
     if (core_->empty()) return core_->has_ended() ? mpsc_closed() : mpsc_full();
     result<T> taken(std::in_place, std::move(core_->first()));
     core_->drop_first();
-    core_->give(held, 1, wakes);
+    core_->give(1, wakes);
     return taken;
   }
   /// `recv` for an ordinary thread, which sleeps meanwhile.

@@ -43,21 +43,16 @@ class [[nodiscard]] mpsc_send {
   polled<answer> poll(context& cx) noexcept {
     return or_failed_move<void, sync::send_error<T>>([&]() -> polled<answer> {
       if (core_ == nullptr) [[unlikely]]
-        return answer(unexpect, error(errc::misuse, "a send was polled after it had ended"));
-      wake_list wakes;
-      mpsc_state::guard held(core_->lock());
-      switch (core_->take(held, node_, 1, cx, wakes)) {
-        case permit_answer::pending:
-          return pending;
-        case permit_answer::taken: {
-          auto* const core = std::exchange(core_, nullptr);
-          core->put(held, wakes, std::move(value_));
+        return ended();
+      switch (core_->begin_take(node_, 1, cx)) {
+        [[likely]] case permit_answer::taken:
+          std::exchange(core_, nullptr)->put_and_unlock(std::move(value_));
           return answer();
-        }
-        default:
-          held.unlock();
+        case permit_answer::closed:
           core_ = nullptr;
-          return answer(unexpect, mpsc_closed(), std::move(value_));
+          return refused();
+        default:
+          return pending;
       }
     });
   }
@@ -66,9 +61,15 @@ class [[nodiscard]] mpsc_send {
     std::exchange(core_, nullptr)->leave(node_, 1);
     return std::move(value_);
   }
-  bool has_ended() const noexcept { return core_ == nullptr; }
 
  private:
+  [[gnu::noinline, gnu::cold]] static polled<answer> ended() noexcept {
+    return answer(unexpect, error(errc::misuse, "a send was polled after it had ended"));
+  }
+  [[gnu::noinline, gnu::cold]] polled<answer> refused() {
+    return answer(unexpect, mpsc_closed(), std::move(value_));
+  }
+
   T value_;
   mpsc_core<T>* core_;
   mpsc_state::waiter node_;
@@ -111,8 +112,8 @@ class [[nodiscard]] mpsc_reserve {
  public:
   using answer = result<Permit>;
 
-  mpsc_reserve(Holder holder, std::size_t count) noexcept
-      : holder_(std::move(holder)), core_(core_of(holder_)), count_(clamped(count)) {}
+  mpsc_reserve(mpsc_core<T>* core, Holder holder, std::size_t count) noexcept
+      : holder_(std::move(holder)), core_(core), count_(clamped(count)) {}
   mpsc_reserve(mpsc_reserve&& other) noexcept
       : holder_(std::move(other.holder_)),
         core_(std::exchange(other.core_, nullptr)),
@@ -137,18 +138,13 @@ class [[nodiscard]] mpsc_reserve {
   }
 
  private:
-  static mpsc_core<T>* core_of(mpsc_core<T>* core) noexcept { return core; }
-  template <class Sender>
-  static mpsc_core<T>* core_of(const Sender& sender) noexcept {
-    return sender.core_;
-  }
   static std::uint32_t clamped(std::size_t n) noexcept {
     return static_cast<std::uint32_t>(n <= mpsc_state::most ? n : mpsc_state::most + 1);
   }
   permit_answer ask(context& cx) noexcept {
-    wake_list wakes;
-    mpsc_state::guard held(core_->lock());
-    return core_->take(held, node_, count_, cx, wakes);
+    const auto how = core_->begin_take(node_, count_, cx);
+    if (how == permit_answer::taken) core_->lock().unlock();
+    return how;
   }
 
   Holder holder_;

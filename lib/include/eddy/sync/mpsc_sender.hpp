@@ -42,8 +42,6 @@ class mpsc_sender {
   std::size_t weak_count() const noexcept { return core_->weak_senders(); }
 
  protected:
-  template <class, class, class>
-  friend class mpsc_reserve;
   template <class, class>
   friend class mpsc_weak_sender;
 

@@ -68,15 +68,18 @@ class mpsc_state {
   /// Closed, or without senders: what the receiver asks.
   bool is_finished() noexcept;
 
-  /// One poll of a leaf that wants `n` places. Under the lock.
-  permit_answer take(guard& held, waiter& node, std::uint32_t n, context& cx,
-                     wake_list& wakes) noexcept {
+  /// One poll of a leaf that wants `n` places. Locks, and if the answer is `taken` the lock stays held.
+  permit_answer begin_take(waiter& node, std::uint32_t n, context& cx) noexcept {
+    lock_.lock();
     if (node.where() == waiter::phase::idle && free_ >= n && !closed_) [[likely]] {
-      if (!cx.proceed()) return permit_answer::pending;
-      free_ -= n;
-      return permit_answer::taken;
+      if (cx.proceed()) [[likely]] {
+        free_ -= n;
+        return permit_answer::taken;
+      }
+      lock_.unlock();
+      return permit_answer::pending;
     }
-    return take_slowly(held, node, n, cx, wakes);
+    return take_slowly(node, n, cx);
   }
   /// `n` places if they are free. Under the lock.
   permit_answer try_take(std::uint32_t n) noexcept {
@@ -95,27 +98,38 @@ class mpsc_state {
   void leave(waiter& node, std::uint32_t n) noexcept {
     if (node.where() != waiter::phase::idle) leave_queue(node, n);
   }
-  /// `n` places are free again. Under the lock; may let go of it in between when many are woken.
-  void give(guard& held, std::uint32_t n, wake_list& wakes) noexcept {
+  /// `n` places are free again. Under the lock, which it may let go of in between when many are woken.
+  void give(std::uint32_t n, wake_list& wakes) noexcept {
     if (queue_.empty() && !closed_) [[likely]]
       free_ += n;
     else
-      give_slowly(held, n, wakes);
+      give_slowly(n, wakes);
+  }
+  /// The same for one, and unlocks.
+  void give_one_and_unlock() noexcept {
+    if (queue_.empty() && !closed_) [[likely]] {
+      ++free_;
+      lock_.unlock();
+    } else {
+      give_slowly_and_unlock(1);
+    }
   }
   void give(std::uint32_t n) noexcept {
-    wake_list wakes;
-    guard held(lock_);
-    give(held, n, wakes);
+    lock_.lock();
+    give_slowly_and_unlock(n);
   }
 
-  void close() noexcept;
-  /// True when the channel is closed; otherwise the target of `cx` will be woken then.
-  bool poll_closed(mpsc_watcher& node, context& cx) noexcept;
-  void leave(mpsc_watcher& node) noexcept;
-
-  /// There is no message, under the lock. True when there will be none; else the target of `cx` will be
-  /// woken when there is one, or none can come.
-  bool wait_for_message(guard& held, context& cx, const void* leaf) noexcept;
+  enum class receiving : std::uint8_t { pending, ended, message };
+  /// One poll of the receiver. Locks, and if there is a message the lock stays held.
+  receiving begin_receive(context& cx, const void* leaf) noexcept {
+    lock_.lock();
+    if (count_ == 0) [[unlikely]]
+      return wait_and_unlock(cx, leaf);
+    if (cx.proceed()) [[likely]]
+      return receiving::message;
+    lock_.unlock();
+    return receiving::pending;
+  }
   /// The receiver's leaf goes away.
   void stop_waiting(const void* leaf) noexcept;
   /// Under the lock.
@@ -123,13 +137,22 @@ class mpsc_state {
     return (closed_ || senders_ == 0) && count_ == 0 && free_ == capacity_;
   }
 
+  void close() noexcept;
+  /// True when the channel is closed; otherwise the target of `cx` will be woken then.
+  bool poll_closed(mpsc_watcher& node, context& cx) noexcept;
+  void leave(mpsc_watcher& node) noexcept;
+
  protected:
   explicit mpsc_state(std::uint32_t capacity) noexcept : capacity_(capacity), free_(capacity) {}
   ~mpsc_state() = default;
 
-  /// A message has come.
-  void wake_receiver(wake_list& wakes) noexcept {
-    if (receiver_) wakes.add(std::move(receiver_));
+  /// A message has come: wakes the receiver, and unlocks.
+  void count_message_and_unlock() noexcept {
+    ++count_;
+    if (receiver_) [[unlikely]]
+      wake_receiver_and_unlock();
+    else
+      lock_.unlock();
   }
   /// The receiver goes: its waker, to be dropped behind the lock.
   void forget_receiver(waker& gone) noexcept {
@@ -137,7 +160,6 @@ class mpsc_state {
     waiting_for_ = nullptr;
   }
   std::size_t count_ = 0;  // messages
-  bool closed_ = false;
   bool receiver_gone_ = false;
 
  private:
@@ -146,15 +168,21 @@ class mpsc_state {
     const guard held(lock_);
     return this->*member;
   }
-  permit_answer take_slowly(guard& held, waiter& node, std::uint32_t n, context& cx,
-                            wake_list& wakes) noexcept;
+  permit_answer take_slowly(waiter& node, std::uint32_t n, context& cx) noexcept;
   void leave_queue(waiter& node, std::uint32_t n) noexcept;
-  void give_slowly(guard& held, std::uint32_t n, wake_list& wakes) noexcept;
+  void give_slowly(std::uint32_t n, wake_list& wakes) noexcept;
+  void give_slowly_and_unlock(std::uint32_t n) noexcept;
+  receiving wait_and_unlock(context& cx, const void* leaf) noexcept;
+  void wake_receiver_and_unlock() noexcept;
+  void wake_receiver(wake_list& wakes) noexcept {
+    if (receiver_) wakes.add(std::move(receiver_));
+  }
 
   sync_lock lock_;
   sync_memory::atomic<std::uint32_t> references_{2};  // partners: retain, release_one
   const std::uint32_t capacity_;
   std::uint32_t free_;
+  bool closed_ = false;
   std::uint32_t senders_ = 1;
   std::uint32_t weak_ = 0;
   waker receiver_;

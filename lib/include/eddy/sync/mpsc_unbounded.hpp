@@ -37,20 +37,11 @@ class unbounded_sender : public detail::mpsc_sender<T> {
   /// Errors: when the channel is closed the message comes back.
   /// Cost: no allocation but one block for every 32 messages that are in the channel at once, from the
   /// frame allocator; a wake if the receiver waits.
-  result<void, send_error<T>> send(T value) const {
-    detail::wake_list wakes;
-    detail::mpsc_state::guard held(core_->lock());
-    if (core_->take_any()) [[likely]] {
-      core_->put(held, wakes, std::move(value));
-      return {};
-    }
-    held.unlock();
-    return result<void, send_error<T>>(unexpect, detail::mpsc_closed(), std::move(value));
-  }
+  result<void, send_error<T>> send(T value) const { return put(std::move(value)); }
   /// `send` of a message made from `args`.
   template <class... A>
   result<void, send_error<T>> emplace(A&&... args) const {
-    return send(T(std::forward<A>(args)...));
+    return put(T(std::forward<A>(args)...));
   }
   weak_unbounded_sender<T> downgrade() const noexcept { return weak_unbounded_sender<T>(core_); }
 
@@ -61,6 +52,16 @@ class unbounded_sender : public detail::mpsc_sender<T> {
   friend class detail::mpsc_weak_sender;
   using base::base;
   using base::core_;
+
+  result<void, send_error<T>> put(T&& value) const {
+    core_->lock().lock();
+    if (core_->take_any()) [[likely]] {
+      core_->put_and_unlock(std::move(value));
+      return {};
+    }
+    core_->lock().unlock();
+    return result<void, send_error<T>>(unexpect, detail::mpsc_closed(), std::move(value));
+  }
 };
 
 /// The receiving half of an unbounded channel.
