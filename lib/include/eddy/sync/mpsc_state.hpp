@@ -39,7 +39,7 @@ class mpsc_state {
   using waiter = permits::waiter;
   using guard = locked<sync_lock>;
   /// More places than this a channel cannot have.
-  static constexpr std::size_t most = permits::most;
+  static constexpr std::size_t most = (std::size_t{1} << 29) - 1;
 
   mpsc_state(const mpsc_state&) = delete;
   mpsc_state& operator=(const mpsc_state&) = delete;
