@@ -171,27 +171,33 @@ TEST_CASE("an expired entry goes in again from its own wake") {
   w.remove(t);
 }
 
-TEST_CASE("with many entries in a slot the next deadline is a bound that leads there") {
+TEST_CASE("with many entries in a slot the next deadline is exact until the earliest is removed") {
   wheel w;
   std::deque<timer> timers;
   const std::uint64_t earliest = 3'000'000'000;
-  for (std::uint64_t i = 0; i < 100; ++i) w.insert(timers.emplace_back(earliest + i));
-  std::uint64_t now = 0;
-  int wakes = 0;
-  for (;;) {
-    const std::uint64_t ask = w.next_deadline();
-    REQUIRE(ask <= earliest);
-    if (ask <= now) break;
-    now = ask;
-    REQUIRE(advance(w, now).empty());
-    ++wakes;
-  }
-  CHECK(wakes <= 9);  // one a level
-  CHECK(earliest - now < tick);
-  CHECK(advance(w, earliest + 49).size() == 50);
-  CHECK(advance(w, earliest + 94).size() == 45);
-  CHECK(w.next_deadline() == earliest + 95);  // few enough
-  CHECK(advance(w, never).size() == 5);
+  for (std::uint64_t i = 0; i < 100; ++i)
+    w.insert(timers.emplace_back(earliest + (i * 37 + 50) % 100 * tick));
+  CHECK(w.next_deadline() == earliest);
+  for (timer& t : timers)
+    if (t.deadline < earliest + 40 * tick) w.remove(t);
+  CHECK(w.next_deadline() == earliest);  // no longer wanted: one needless wake
+  CHECK(w.next_deadline(100) == earliest + 40 * tick);
+  CHECK(advance(w, earliest).empty());
+  CHECK(w.next_deadline() == earliest + 40 * tick);
+  CHECK(advance(w, earliest + 40 * tick).size() == 1);
+  CHECK(w.next_deadline() == earliest + 41 * tick);
+  CHECK(advance(w, never).size() == 59);
+}
+
+TEST_CASE("a crowd inside one tick: some come out, the rest says when") {
+  wheel w;
+  std::deque<timer> timers;
+  const std::uint64_t start = 3'000'000 * tick;
+  for (std::uint64_t i = 0; i < 100; ++i) w.insert(timers.emplace_back(start + i));
+  CHECK(w.next_deadline() == start);
+  CHECK(advance(w, start + 49).size() == 50);
+  CHECK(w.next_deadline() == start + 50);
+  CHECK(advance(w, never).size() == 50);
 }
 
 TEST_CASE("one jump over everything expires everything, in order") {

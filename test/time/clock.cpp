@@ -17,7 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 using eddy::duration;
 using eddy::instant;
-using eddy::detail::saturating_add;
+using eddy::saturating_add;
+using eddy::saturating_since;
+using eddy::saturating_sub;
 using eddy::detail::to_duration;
 using eddy::detail::to_nanoseconds;
 
@@ -70,6 +72,17 @@ TEST_CASE("points in time: sums stop at the last, the wheel's time begins at 0")
   CHECK(saturating_add(instant(5ns), duration::max()) == instant::max());
   CHECK(saturating_add(instant::max(), 1ns) == instant::max());
   CHECK(saturating_add(instant::max(), 0ns) == instant::max());
+  CHECK(saturating_add(instant::max() - 5ns, std::chrono::hours::max()) == instant::max());
+  CHECK(saturating_add(instant(5ns), std::chrono::duration<double>(1e300)) == instant::max());
+  CHECK(saturating_add(instant::min(), duration::max()) == instant(-1ns));
+  CHECK(saturating_add(instant(5ns), -3h) == instant(5ns));  // a negative time is none
+  CHECK(saturating_sub(instant(5ns), 8ns) == instant(-3ns));
+  CHECK(saturating_sub(instant::min(), 1ns) == instant::min());
+  CHECK(saturating_sub(instant(-5ns), std::chrono::hours::max()) == instant::min());
+  CHECK(saturating_since(instant(8ns), instant(5ns)) == 3ns);
+  CHECK(saturating_since(instant(5ns), instant(8ns)) == 0ns);
+  CHECK(saturating_since(instant::max(), instant::min()) == duration::max());
+  CHECK(saturating_since(instant::min(), instant::max()) == 0ns);
   CHECK(to_nanoseconds(instant(7ns)) == 7);
   CHECK(to_nanoseconds(instant(-7ns)) == 0);
   CHECK(to_nanoseconds(instant::min()) == 0);

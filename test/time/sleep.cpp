@@ -28,6 +28,16 @@ using eddy::future;
 
 eddy::runtime paused() { return eddy::runtime::builder().start_paused().build(); }
 
+template <class F>
+void on_paused_clock(F scenario) {
+  const test::leak_check leaks;
+  auto rt = paused();
+  rt.block_on([&]() -> future<> {
+    scenario();
+    co_return;
+  });
+}
+
 TEST_CASE("ready at once: a time that is over, none, or negative") {
   const test::leak_check leaks;
   auto rt = paused();
@@ -255,11 +265,182 @@ TEST_CASE("huge times: they neither wrap nor come early") {
     CHECK(task.take_wakes() == 1);
     test::advance(24h * 365 * 100);
     CHECK_FALSE(task.is_woken());
-    test::advance(eddy::duration::max());  // until the end of time
+    test::advance(eddy::duration::max());  // until the end of time, and no further
+    CHECK(clock::now() == eddy::instant::max());
     CHECK(task.take_wakes() == 4);
     for (auto* s : {&hours, &longest, &floating, &last}) CHECK(task.poll(*s).is_ready());
     co_return;
   });
+}
+
+TEST_CASE("is_elapsed: once a poll has seen the deadline pass, until it is reset") {
+  on_paused_clock([] {
+    test::mock_task task;
+    auto at_once = eddy::sleep_until(clock::now());
+    CHECK_FALSE(at_once.is_elapsed());
+    CHECK(task.poll(at_once).is_ready());
+    CHECK(at_once.is_elapsed());
+    auto later = eddy::sleep(10ms);
+    CHECK_FALSE(later.is_elapsed());
+    CHECK_FALSE(task.poll(later).is_ready());
+    CHECK_FALSE(later.is_elapsed());
+    test::advance(10ms);
+    CHECK(task.poll(later).is_ready());
+    CHECK(later.is_elapsed());
+    CHECK(task.poll(later).is_ready());
+    later.reset(clock::now() + 1s);
+    CHECK_FALSE(later.is_elapsed());
+  });
+}
+
+TEST_CASE("reset while it waits: whoever waits is woken at the new time and not at the old one") {
+  on_paused_clock([] {
+    const auto start = clock::now();
+    for (const auto to : {80ms, 200ms}) {
+      CAPTURE(to.count());
+      test::mock_task task;
+      const auto now = clock::now();
+      auto s = eddy::sleep_until(now + 100ms);
+      CHECK_FALSE(task.poll(s).is_ready());
+      test::advance(10ms);
+      s.reset(now + to);
+      CHECK(s.deadline() == now + to);
+      CHECK(test::here().timer_count() == 1);
+      test::advance(to - 10ms - 1ns);
+      CHECK_FALSE(task.is_woken());
+      test::advance(1ns);
+      CHECK(task.take_wakes() == 1);
+      CHECK(task.poll(s).is_ready());
+      CHECK(task.references() == 0);
+    }
+    CHECK(clock::now() == start + 280ms);
+  });
+}
+
+TEST_CASE("reset while it waits, to a time that is over: woken at once") {
+  on_paused_clock([] {
+    test::mock_task task;
+    auto s = eddy::sleep(100ms);
+    CHECK_FALSE(task.poll(s).is_ready());
+    test::advance(50ms);
+    CHECK_FALSE(task.is_woken());
+    s.reset(clock::now() - 10ms);
+    CHECK(task.take_wakes() == 1);
+    CHECK(test::here().timer_count() == 0);
+    CHECK(task.poll(s).is_ready());
+  });
+}
+
+TEST_CASE("reset to where it stands changes nothing") {
+  on_paused_clock([] {
+    test::mock_task task;
+    auto s = eddy::sleep(1s);
+    CHECK_FALSE(task.poll(s).is_ready());
+    s.reset(s.deadline());
+    test::advance(1s);
+    CHECK(task.take_wakes() == 1);
+    CHECK(task.poll(s).is_ready());
+  });
+}
+
+TEST_CASE("reset between the wake and the poll: not early") {
+  on_paused_clock([] {
+    test::mock_task task;
+    auto s = eddy::sleep(1s);
+    CHECK_FALSE(task.poll(s).is_ready());
+    test::advance(1s);
+    CHECK(task.take_wakes() == 1);
+    s.reset(clock::now() + 1s);
+    CHECK_FALSE(task.poll(s).is_ready());
+    test::advance(1s);
+    CHECK(task.take_wakes() == 1);
+    CHECK(task.poll(s).is_ready());
+  });
+}
+
+TEST_CASE("reset after it has run out: it can be awaited again") {
+  const test::leak_check leaks;
+  auto rt = paused();
+  rt.block_on([]() -> future<> {
+    test::mock_task task;
+    const auto start = clock::now();
+    auto s = eddy::sleep(100ms);
+    co_await s;
+    CHECK(clock::now() == start + 100ms);
+    s.reset(start + 110ms);
+    co_await s;
+    CHECK(clock::now() == start + 110ms);
+    s.reset(start);
+    co_await s;
+    CHECK(clock::now() == start + 110ms);
+    s.reset(clock::now() + 600s);
+    CHECK_FALSE(task.poll(s).is_ready());
+    CHECK_FALSE(task.poll(s).is_ready());
+  });
+}
+
+TEST_CASE("reset by one task while another awaits it") {
+  const test::leak_check leaks;
+  auto rt = paused();
+  rt.block_on([]() -> future<> {
+    const auto start = clock::now();
+    auto s = eddy::sleep(1h);
+    auto waits = eddy::spawn([](eddy::sleep_leaf& shared) -> future<> { co_await shared; }(s));
+    co_await eddy::sleep(1s);
+    s.reset(start + 2s);
+    co_await waits;
+    CHECK(clock::now() == start + 2s);
+  });
+}
+
+TEST_CASE("dropped after it was reset to another's time") {
+  on_paused_clock([] {
+    test::mock_task task;
+    const auto start = clock::now();
+    auto a = eddy::sleep(5ms);
+    std::optional<eddy::sleep_leaf> b(std::in_place, start + 5ms);
+    auto c = eddy::sleep(10ms);
+    CHECK_FALSE(task.poll(a).is_ready());
+    CHECK_FALSE(task.poll(*b).is_ready());
+    CHECK_FALSE(task.poll(c).is_ready());
+    b->reset(start + 10ms);
+    test::advance(5ms);
+    CHECK(task.take_wakes() == 1);
+    CHECK(task.poll(a).is_ready());
+    b.reset();
+    test::advance(5ms);
+    CHECK(task.take_wakes() == 1);
+    CHECK(task.poll(c).is_ready());
+  });
+}
+
+TEST_CASE("an idle loop with one timer sleeps once, whatever was cancelled before") {
+  // Cancelled timers leave no wake-up behind but the one that the alarm was set to.
+  const test::leak_check leaks;
+  int parks = 0;
+  auto rt = eddy::runtime::builder().on_unpark([&parks] { ++parks; }).build();
+  rt.block_on([](int& n) -> future<> {
+    {
+      test::mock_task task;
+      std::deque<eddy::sleep_leaf> cancelled;
+      for (int i = 0; i < 100; ++i) {
+        cancelled.emplace_back(clock::now() + 1ms + std::chrono::microseconds(20 * i));
+        CHECK_FALSE(task.poll(cancelled.back()).is_ready());
+      }
+    }
+    n = 0;
+    co_await eddy::sleep(8ms);
+    CHECK(n == 1);
+    std::vector<eddy::join_handle<>> crowd;
+    const auto deadline = clock::now() + 8ms;
+    for (int i = 0; i < 50; ++i)
+      crowd.push_back(eddy::spawn(
+          [](eddy::instant t) -> future<> { co_await eddy::sleep_until(t); }(deadline)));
+    co_await eddy::yield_now();
+    n = 0;
+    for (auto& h : crowd) co_await h;
+    CHECK(n == 1);
+  }(parks));
 }
 
 TEST_CASE("a paused clock goes to the next deadline by itself when nothing else is to do") {

@@ -118,6 +118,36 @@ TEST_CASE("ready and elapsed in the same moment: ready wins") {
   test::take_trace();
 }
 
+TEST_CASE("timeout_at: until a point in time, and one that is over leaves one poll") {
+  const test::leak_check leaks;
+  auto rt = paused();
+  test::gate g;
+  rt.block_on([&]() -> future<> {
+    test::mock_task task;
+    const auto start = eddy::clock::now();
+    auto at_once = eddy::timeout_at(start, test::after<int>(0, 3));
+    CHECK(task.poll(at_once).take().value() == 3);
+    auto over = eddy::timeout_at(start - 1s, test::after<int>(0, 4));
+    CHECK(task.poll(over).take().value() == 4);
+    auto late = eddy::timeout_at(eddy::instant::min(), g.wait());
+    CHECK(task.poll(late).take().error() == errc::elapsed);
+    CHECK(g.waiting() == 0);
+    auto t = eddy::timeout_at(start + 300ms, g.wait());
+    test::advance(200ms);  // it does not count from the first poll
+    CHECK_FALSE(task.poll(t).is_ready());
+    test::advance(100ms);
+    CHECK(task.take_wakes() == 1);
+    CHECK(task.poll(t).take().error() == errc::elapsed);
+    CHECK(test::here().timer_count() == 0);
+    auto never = eddy::timeout_at(eddy::instant::max(), g.wait());
+    CHECK_FALSE(task.poll(never).is_ready());
+    g.open();
+    CHECK(task.take_wakes() == 1);
+    CHECK(task.poll(never).take().has_value());
+    co_return;
+  });
+}
+
 TEST_CASE("the time counts from the first poll") {
   const test::leak_check leaks;
   auto rt = paused();

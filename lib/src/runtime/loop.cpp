@@ -19,7 +19,8 @@ constexpr std::uint64_t reading_long = 20'000;  // more above
 constexpr std::uint64_t look_period = 20'000;   // ns between looks, or
 constexpr std::uint64_t look_share = 32;        // so many times what a look costs
 constexpr std::uint32_t most_polls_per_reading = 1024;
-constexpr std::size_t host_slice_polls = 61;  // on a borrowed loop, polls per phase
+constexpr std::uint64_t last_instant = INT64_MAX;  // what eddy::instant can hold, in ns
+constexpr std::size_t host_slice_polls = 61;       // on a borrowed loop, polls per phase
 
 template <class Handle>
 uv_handle_t* as_handle(Handle& h) noexcept {
@@ -84,6 +85,7 @@ error loop::start(uv_loop_t* host) noexcept {
     asleep_.store(true, std::memory_order_seq_cst);
     announce_ = true;
   }
+  last_reading_ = monotonic_now();
   retain();  // the handles'
   return {};
 }
@@ -179,6 +181,11 @@ std::uint64_t loop::now() const noexcept {
   return monotonic_now() + skipped_.load(std::memory_order_relaxed);
 }
 
+std::uint64_t loop::time_at(std::uint64_t monotonic) const noexcept {
+  if (paused_.load(std::memory_order_relaxed)) return paused_at_.load(std::memory_order_relaxed);
+  return monotonic + skipped_.load(std::memory_order_relaxed);
+}
+
 void loop::pause() noexcept {
   paused_at_ = now();
   paused_.store(true, std::memory_order_release);
@@ -192,7 +199,8 @@ void loop::resume() noexcept {
 }
 
 void loop::advance(std::uint64_t ns) noexcept {
-  paused_at_ += std::min(ns, UINT64_MAX - paused_at_.load(std::memory_order_relaxed));
+  const auto here = paused_at_.load(std::memory_order_relaxed);
+  paused_at_ = here + std::min(ns, last_instant - std::min(here, last_instant));
   fire_timers(paused_at_);
 }
 
@@ -299,7 +307,7 @@ bool loop::time_to_look(std::size_t polled) noexcept {
     polls_per_reading_ = std::max(polls_per_reading_ / 2, 1U);
   last_reading_ = t;
   polls_since_reading_ = 0;
-  fire_timers(now());
+  fire_timers(time_at(t));
   return t - last_look_ >= std::max(look_period, look_share * look_cost_);
 }
 
@@ -311,7 +319,7 @@ void loop::look() noexcept {
   look_cost_ = (look_cost_ * 7 + (last_look_ - before)) / 8;
   polls_since_look_ = polls_since_reading_ = 0;
   drain_inbox();
-  fire_timers(now());
+  fire_timers(time_at(last_reading_));
 }
 
 void loop::park() noexcept {
@@ -341,7 +349,7 @@ void loop::park() noexcept {
   last_look_ = last_reading_ = monotonic_now();
   polls_since_look_ = polls_since_reading_ = 0;
   drain_inbox();
-  fire_timers(now());
+  fire_timers(time_at(last_reading_));
   if (options_.on_unpark) options_.on_unpark();
 }
 
@@ -357,8 +365,9 @@ void loop::host_turn(bool looked) noexcept {
   const owner_scope owner(*this);
   asleep_.store(false, std::memory_order_relaxed);
   announce_ = false;
+  last_reading_ = monotonic_now();
   drain_inbox();
-  fire_timers(now());
+  fire_timers(time_at(last_reading_));
   if (looked && !has_ready() && may_jump()) jump();
   if (options_.shuffle_ready) shuffle();
   for (std::size_t n = std::min(ready_count(), host_slice_polls); n > 0 && has_ready(); --n)

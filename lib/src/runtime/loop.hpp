@@ -63,6 +63,13 @@ class loop final : public scheduler {
   // ---- clock and timers
   /// Monotonic nanoseconds; frozen while the clock is paused. Any thread.
   std::uint64_t now() const noexcept;
+  /// So far from when the clock was last read that a timer may go into the wheel without another reading;
+  /// only where a task has held the loop up for long is that wrong, and then the timer is a turn late.
+  bool is_far(std::uint64_t deadline) const noexcept {
+    constexpr std::uint64_t far = 1'000'000;
+    return !paused_.load(std::memory_order_relaxed) &&
+           deadline > last_reading_ + skipped_.load(std::memory_order_relaxed) + far;
+  }
   bool is_paused() const noexcept { return paused_; }
   void pause() noexcept;
   void resume() noexcept;
@@ -113,6 +120,8 @@ class loop final : public scheduler {
   void look() noexcept;
   void park() noexcept;
   void fire_timers(std::uint64_t now) noexcept;
+  /// The runtime's time at a reading of the monotonic clock.
+  std::uint64_t time_at(std::uint64_t monotonic) const noexcept;
   void host_turn(bool looked) noexcept;
   void shuffle() noexcept;
   bool may_jump() noexcept;

@@ -5,17 +5,20 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+void wheel::put(slot& here, timer_entry& entry) noexcept {
+  here.earliest = here.entries.empty() ? entry.deadline : std::min(here.earliest, entry.deadline);
+  here.entries.push_back(entry);
+}
+
 void wheel::insert(timer_entry& entry) noexcept {
   const std::uint64_t tick = entry.deadline >> tick_bits;
-  if (tick < tick_) [[unlikely]] {
-    due_.push_back(entry);
-    return;
-  }
+  if (tick < tick_) [[unlikely]]
+    return put(due_, entry);
   // The lowest six bits set make a difference of 0 count as one in the lowest digit.
   const auto highest = static_cast<unsigned>(std::bit_width((tick ^ tick_) | (slots - 1))) - 1;
   const unsigned level = highest / digit_bits;
   const auto index = static_cast<unsigned>(tick >> (level * digit_bits)) % slots;
-  slots_[level * slots + index].push_back(entry);
+  put(slots_[level * slots + index], entry);
   occupied_[level] |= std::uint64_t{1} << index;
   levels_ |= 1U << level;
 }
@@ -48,14 +51,18 @@ wheel::place wheel::earliest() const noexcept {
 }
 
 void wheel::take_due(slot& from, std::uint64_t now, list<timer_entry>& expired) noexcept {
-  for (timer_entry* entry = from.front(); entry != nullptr;) {
-    timer_entry* const following = from.after(*entry);
+  std::uint64_t earliest = std::numeric_limits<std::uint64_t>::max();
+  for (timer_entry* entry = from.entries.front(); entry != nullptr;) {
+    timer_entry* const following = from.entries.after(*entry);
     if (entry->deadline <= now) {
-      slot::erase(*entry);
+      list<timer_entry>::erase(*entry);
       expired.push_back(*entry);
+    } else {
+      earliest = std::min(earliest, entry->deadline);
     }
     entry = following;
   }
+  from.earliest = earliest;
 }
 
 void wheel::advance_to(std::uint64_t now, list<timer_entry>& expired) noexcept {
@@ -68,16 +75,16 @@ void wheel::advance_to(std::uint64_t now, list<timer_entry>& expired) noexcept {
     slot& here = slots_[at.level * slots + at.index];
     if (at.level == 0 && at.tick == target) {
       take_due(here, now, expired);  // the tick is not over: some may still be to come
-      if (here.empty()) vacate(0, at.index);
+      if (here.entries.empty()) vacate(0, at.index);
       break;
     }
     vacate(at.level, at.index);
     if (at.level == 0) {
-      expired.splice_back(here);
+      expired.splice_back(here.entries);
       continue;
     }
     // tick_ now agrees with these in this digit: each goes to a lower level.
-    while (timer_entry* const entry = here.pop_front()) insert(*entry);
+    while (timer_entry* const entry = here.entries.pop_front()) insert(*entry);
   }
   tick_ = target;
 }
@@ -85,16 +92,15 @@ void wheel::advance_to(std::uint64_t now, list<timer_entry>& expired) noexcept {
 std::uint64_t wheel::next_deadline(std::size_t few) const noexcept {
   if (empty()) return std::numeric_limits<std::uint64_t>::max();
   const slot* here = &due_;
-  std::uint64_t bound = 0;
-  if (due_.empty()) {
+  if (due_.entries.empty()) {
     const place at = earliest();
     here = &slots_[at.level * slots + at.index];
-    bound = at.tick << tick_bits;
   }
   std::size_t seen = 0;
   std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
-  for (const timer_entry* entry = here->front(); entry != nullptr; entry = here->after(*entry)) {
-    if (++seen > few) return bound;
+  for (const timer_entry* entry = here->entries.front(); entry != nullptr;
+       entry = here->entries.after(*entry)) {
+    if (++seen > few) return here->earliest;
     least = std::min(least, entry->deadline);
   }
   return least;
@@ -103,7 +109,9 @@ std::uint64_t wheel::next_deadline(std::size_t few) const noexcept {
 std::size_t wheel::size() const noexcept {
   std::size_t count = 0;
   const auto add = [&count](const slot& s) noexcept {
-    for (const timer_entry* entry = s.front(); entry != nullptr; entry = s.after(*entry)) ++count;
+    for (const timer_entry* entry = s.entries.front(); entry != nullptr;
+         entry = s.entries.after(*entry))
+      ++count;
   };
   add(due_);
   for (const slot& s : slots_) add(s);

@@ -16,6 +16,8 @@
 // I4  An entry is handed out only when `now >= deadline`. Order: `due_` first, then by tick; within
 //     a tick, and so among equal deadlines, in the order of insertion. (A slot moves down as a
 //     whole, before anything is put below it.)
+// I5  No entry of a slot has a deadline before the slot's `earliest`, which is that of one that is in it,
+//     or was.
 //
 // Threads: one at a time; a build with the pool puts a lock around it.
 
@@ -51,12 +53,12 @@ class wheel {
   void advance_to(std::uint64_t now, list<timer_entry>& expired) noexcept;
 
   /// A time not later than the earliest deadline; max() when empty. Exact while the slot in
-  /// question holds at most `few` entries, else the slot's beginning: wake then, advance, and ask
-  /// again. (0 when more are overdue.) A clock that stands between, as a paused one does, gets no
-  /// further by that inside a tick: it asks again without a limit.
+  /// question holds at most `few` entries or nothing has been taken out of it; else a time that was
+  /// wanted and no longer is: wake then, advance, and ask again. A clock that stands at it, as a
+  /// paused one does, gets no further by that inside a tick: it asks again without a limit.
   [[nodiscard]] std::uint64_t next_deadline(std::size_t few = 8) const noexcept;
 
-  [[nodiscard]] bool empty() const noexcept { return levels_ == 0 && due_.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return levels_ == 0 && due_.entries.empty(); }
 
   /// Cost: O(entries); for the dump and for tests.
   [[nodiscard]] std::size_t size() const noexcept;
@@ -67,8 +69,10 @@ class wheel {
   static constexpr unsigned levels = (64 - tick_bits) / digit_bits;
   static_assert(levels * digit_bits + tick_bits == 64);
 
-  using slot = list<timer_entry>;
-
+  struct slot {
+    list<timer_entry> entries;
+    std::uint64_t earliest = 0;  // I5; means nothing while there are no entries
+  };
   struct place {
     unsigned level;
     unsigned index;
@@ -76,6 +80,7 @@ class wheel {
   };
   [[nodiscard]] place earliest() const noexcept;
   void vacate(unsigned level, unsigned index) noexcept;
+  static void put(slot& here, timer_entry& entry) noexcept;
   static void take_due(slot& from, std::uint64_t now, list<timer_entry>& expired) noexcept;
 
   std::uint64_t tick_ = 0;

@@ -1,5 +1,7 @@
 #include <eddy/time/sleep.hpp>
 
+#include <utility>
+
 #include <eddy/base/misuse.hpp>
 
 #include "runtime/loop.hpp"
@@ -23,7 +25,10 @@ bool timer_leaf::poll_elapsed(context& cx) noexcept {
   if (loop_ != nullptr) return true;  // it was in the wheel and has been taken out
   auto* l = loop::of(cx);
   if (l == nullptr) fatal("sleep or timeout polled outside a runtime");
-  if (entry_.deadline <= l->now()) return true;
+  if (!l->is_far(entry_.deadline) && entry_.deadline <= l->now()) {
+    loop_ = l;
+    return true;
+  }
   wait(*l, cx);
   return false;
 }
@@ -31,7 +36,10 @@ bool timer_leaf::poll_elapsed(context& cx) noexcept {
 bool timer_leaf::start(context& cx, duration limit) noexcept {
   auto* l = loop::of(cx);
   if (l == nullptr) fatal("sleep or timeout polled outside a runtime");
-  if (limit <= duration::zero()) return true;
+  if (limit <= duration::zero()) {
+    loop_ = l;
+    return true;
+  }
   const instant now(duration(static_cast<duration::rep>(l->now())));
   entry_.deadline = to_nanoseconds(saturating_add(now, limit));
   wait(*l, cx);
@@ -42,6 +50,15 @@ void timer_leaf::wait(loop& l, context& cx) noexcept {
   loop_ = &l;
   entry_.who = cx.get_waker();
   l.insert(entry_);
+}
+
+void timer_leaf::move_to(std::uint64_t deadline) noexcept {
+  loop_->remove(entry_);
+  entry_.deadline = deadline;
+  if (deadline <= loop_->now())
+    std::move(entry_.who).wake();
+  else
+    loop_->insert(entry_);
 }
 
 void timer_leaf::remove() noexcept {

@@ -56,11 +56,34 @@ duration to_duration(std::chrono::duration<Rep, Period> d) noexcept {
     return std::chrono::ceil<duration>(d);
 }
 
-/// `t + d`, or the latest instant there is.
-inline instant saturating_add(instant t, duration d) noexcept {
-  return d > instant::max() - t ? instant::max() : t + d;
-}
-
 }  // namespace detail
+
+/// `t + d`, or the last instant there is: `+` on chrono's own types overflows, which is undefined. A negative
+/// time is none.
+template <class Rep, class Period>
+instant saturating_add(instant t, std::chrono::duration<Rep, Period> d) noexcept {
+  duration::rep sum = 0;
+  if (__builtin_add_overflow(t.time_since_epoch().count(), detail::to_duration(d).count(), &sum))
+    return instant::max();
+  return instant(duration(sum));
+}
+/// `t - d`, or the first instant there is. A negative time is none.
+template <class Rep, class Period>
+instant saturating_sub(instant t, std::chrono::duration<Rep, Period> d) noexcept {
+  duration::rep difference = 0;
+  if (__builtin_sub_overflow(t.time_since_epoch().count(), detail::to_duration(d).count(),
+                             &difference))
+    return instant::min();
+  return instant(duration(difference));
+}
+/// The time from `earlier` to `later`: nothing when it is the other way round, at most `duration::max()`.
+inline duration saturating_since(instant later, instant earlier) noexcept {
+  duration::rep difference = 0;
+  if (later <= earlier) return duration::zero();
+  if (__builtin_sub_overflow(later.time_since_epoch().count(), earlier.time_since_epoch().count(),
+                             &difference))
+    return duration::max();
+  return duration(difference);
+}
 
 }  // namespace eddy::inline EDDY_ABI

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cassert>
 #include <chrono>
+#include <cstdint>
 
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
@@ -14,21 +16,25 @@ namespace detail {
 
 class loop;
 
-/// What sleep and timeout share: an entry in the wheel of the loop that polls it. 40 bytes.
+/// What sleep, timeout and the like share: an entry in the wheel of the loop that polls it. 40 bytes.
 class timer_leaf {
  public:
   explicit timer_leaf(std::uint64_t deadline) noexcept { entry_.deadline = deadline; }
-  timer_leaf(timer_leaf&& other) noexcept : timer_leaf(other.entry_.deadline) {}
+  timer_leaf(timer_leaf&& other) noexcept : timer_leaf(other.entry_.deadline) {
+    assert(!other.entry_.linked() && "eddy: a leaf moved after its first poll");
+  }
   timer_leaf& operator=(timer_leaf&&) = delete;
   ~timer_leaf() {
     if (entry_.linked()) remove();
   }
   std::uint64_t deadline() const noexcept { return entry_.deadline; }
-  /// It was waited for, and its time has come.
+  /// A poll has found that its time has come, or it was woken.
   bool elapsed() const noexcept { return loop_ != nullptr && !entry_.linked(); }
-  /// Takes it out of the wheel, if it is in, and gives it another deadline.
+  /// Gives it another deadline. One that is waited for goes on waiting: whoever it wakes is woken then, and
+  /// at once if that time is over. Otherwise the next poll decides.
   void reset(std::uint64_t deadline) noexcept {
-    if (entry_.linked()) remove();
+    if (deadline == entry_.deadline) return;
+    if (entry_.linked()) return move_to(deadline);
     loop_ = nullptr;
     entry_.deadline = deadline;
   }
@@ -39,9 +45,10 @@ class timer_leaf {
 
  private:
   void wait(loop& l, context& cx) noexcept;
+  void move_to(std::uint64_t deadline) noexcept;
   void remove() noexcept;
   loop_timer entry_;
-  loop* loop_ = nullptr;
+  loop* loop_ = nullptr;  // linked: whose wheel; else, not null: elapsed
 };
 
 }  // namespace detail
@@ -58,9 +65,11 @@ class [[nodiscard]] sleep_leaf {
   instant deadline() const noexcept {
     return instant(duration(static_cast<duration::rep>(timer_.deadline())));
   }
-  /// Another deadline, also for one that has run out. Whoever awaits it must poll it again to be woken then.
+  /// Another deadline, also for one that has run out: it can be awaited again. Whoever waits for it now is
+  /// woken at the new time, and not at the old one.
+  /// Threads: the loop's that polls it.
   void reset(instant deadline) noexcept { timer_.reset(detail::to_nanoseconds(deadline)); }
-  /// True once the deadline has passed and a poll has seen it.
+  /// True once a poll has seen that the deadline has passed, until `reset`.
   bool is_elapsed() const noexcept { return timer_.elapsed(); }
 
  private:
@@ -79,7 +88,7 @@ inline sleep_leaf sleep_until(instant deadline) noexcept { return sleep_leaf(dea
 /// Cancel safety, Errors, Cost: as `sleep_until`.
 template <class Rep, class Period>
 sleep_leaf sleep(std::chrono::duration<Rep, Period> d) noexcept {
-  return sleep_leaf(detail::saturating_add(clock::now(), detail::to_duration(d)));
+  return sleep_leaf(saturating_add(clock::now(), d));
 }
 
 }  // namespace eddy::inline EDDY_ABI

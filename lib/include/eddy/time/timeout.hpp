@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <eddy/base/error.hpp>
@@ -45,7 +46,7 @@ class [[nodiscard]] timeout_operation {
 
   inner inner_;
   timer_leaf timer_{0};
-  duration limit_;
+  duration limit_ = duration::zero();
   bool started_ = false;
 };
 
@@ -63,7 +64,7 @@ auto timeout(std::chrono::duration<Rep, Period> d, X&& x) {
   return detail::timeout_operation<X>(detail::to_duration(d), std::forward<X>(x));
 }
 
-/// The same until a point in time.
+/// The same until a point in time; one that is over already leaves `x` one poll.
 /// Cancel safety: that of `x`.
 template <class X>
   requires detail::awaitable<X>
