@@ -6,15 +6,19 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 namespace {
-constexpr std::size_t fold = 4;
+constexpr std::size_t fold = 4;  // children a node: half the levels of two, and one cache line
 }
 
-std::uint32_t deadline_heap::add(instant t) {
+std::uint32_t deadline_heap::prepare() {
+  if (!free_.empty()) return free_.back();
+  if (slots_.size() == slots_.capacity()) reserve(std::max<std::size_t>(8, slots_.size() * 2));
+  return static_cast<std::uint32_t>(slots_.size());
+}
+
+std::uint32_t deadline_heap::add(instant t) noexcept {
   auto slot = static_cast<std::uint32_t>(slots_.size());
   if (free_.empty()) {
-    slots_.push_back({});
-    heap_.reserve(slots_.capacity());
-    free_.reserve(slots_.capacity());  // so that remove never has to
+    slots_.emplace_back();
   } else {
     slot = free_.back();
     free_.pop_back();
@@ -22,9 +26,26 @@ std::uint32_t deadline_heap::add(instant t) {
   slots_[slot].deadline = t;
   slots_[slot].order = next_order_++;
   heap_.push_back(slot);
-  put(slot, heap_.size() - 1);
   rise(heap_.size() - 1);
   return slot;
+}
+
+void deadline_heap::reserve(std::size_t n) {
+  heap_.reserve(n);
+  free_.reserve(n);
+  slots_.reserve(n);  // last: I2 if one of the others throws
+}
+
+void deadline_heap::shrink() {
+  while (!slots_.empty() && slots_.back().place == nowhere) slots_.pop_back();
+  std::erase_if(free_, [this](std::uint32_t slot) { return slot >= slots_.size(); });
+  slots_.shrink_to_fit();
+  for (auto* v : {&heap_, &free_}) {
+    std::vector<std::uint32_t> smaller;
+    smaller.reserve(slots_.capacity());
+    smaller.assign(v->begin(), v->end());
+    v->swap(smaller);
+  }
 }
 
 void deadline_heap::remove(std::uint32_t slot) noexcept {
@@ -32,6 +53,7 @@ void deadline_heap::remove(std::uint32_t slot) noexcept {
   const std::uint32_t last = heap_.back();
   heap_.pop_back();
   free_.push_back(slot);
+  slots_[slot].place = nowhere;
   if (last == slot) return;
   put(last, place);
   rise(place);

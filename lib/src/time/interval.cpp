@@ -1,7 +1,5 @@
 #include <eddy/time/interval.hpp>
 
-#include <eddy/base/misuse.hpp>
-
 namespace eddy::inline EDDY_ABI {
 
 interval::interval(instant start, duration period) : next_(start), period_(period) {
@@ -12,12 +10,15 @@ interval::interval(instant start, duration period) : next_(start), period_(perio
 instant interval::ticked() noexcept {
   constexpr auto late = std::chrono::milliseconds(5);
   const instant due = next_;
-  next_ = detail::saturating_add(due, period_);
-  if (behavior_ == missed_tick::burst) return due;
-  const instant now = clock::now();
-  if (now <= detail::saturating_add(due, late)) return due;
-  next_ = detail::saturating_add(now, period_);
-  if (behavior_ == missed_tick::skip) next_ -= (now - due) % period_;
+  next_ = saturating_add(due, period_);
+  if (behavior_ != missed_tick::burst) {
+    const instant now = clock::now();
+    if (const duration behind = saturating_since(now, due); behind > late) {
+      next_ = saturating_add(now, period_);
+      if (behavior_ == missed_tick::skip) next_ -= behind % period_;
+    }
+  }
+  waiting_.retime(next_);  // of two who waited for this tick the other one goes on waiting
   return due;
 }
 

@@ -1,0 +1,15 @@
+#include <eddy/time/delay_queue.hpp>
+
+#include <atomic>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+void serial_numbers::refill() noexcept {
+  constexpr std::uint64_t block = 1U << 16;
+  static std::atomic<std::uint64_t> blocks{
+      1};  // 0 is a default key's; the number is all, it orders nothing
+  next_ = blocks.fetch_add(block, std::memory_order_relaxed);
+  end_ = next_ + block;
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail
