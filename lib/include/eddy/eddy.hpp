@@ -41,5 +41,6 @@
 #include <eddy/time/clock.hpp>
 #include <eddy/time/delay_queue.hpp>
 #include <eddy/time/interval.hpp>
+#include <eddy/time/rate_limiter.hpp>
 #include <eddy/time/sleep.hpp>
 #include <eddy/time/timeout.hpp>
