@@ -159,6 +159,29 @@ void report(const workload& w) {
   std::fflush(stdout);
 }
 
+// ---- how late an idle loop wakes
+
+constexpr const char* lateness_name = "ct/sleep_200us_lateness";
+
+eddy::future<std::vector<double>> latenesses() {
+  constexpr auto nap = 200us;
+  std::vector<double> late;
+  for (int i = 0; i < 501; ++i) {
+    const auto due = stopwatch::now() + nap;
+    co_await eddy::sleep(nap);
+    late.push_back(nanoseconds_since(due));
+  }
+  co_return late;
+}
+
+void report_lateness() {
+  eddy::runtime rt;
+  auto late = rt.block_on(latenesses());
+  std::sort(late.begin(), late.end());
+  std::printf("%-34s %10.1f ns late  (min %.1f max %.1f)\n", lateness_name, late[late.size() / 2],
+              late.front(), late.back());
+}
+
 // ---- mem: tasks asleep
 
 long resident_kb() {
@@ -248,5 +271,6 @@ int main(int argc, char** argv) {
         std::span<const workload>(workloads)})
     for (const workload& w : list)
       if (w.name.find(wanted) != std::string_view::npos) report(w);
+  if (std::string_view(lateness_name).find(wanted) != std::string_view::npos) report_lateness();
   return 0;
 }
