@@ -472,6 +472,22 @@ TEST_CASE("never early by the real clock") {
   });
 }
 
+TEST_CASE("a sleep that is over before its first poll ends, and one of no time at once") {
+  const test::leak_check leaks;
+  eddy::runtime rt;
+  rt.block_on([]() -> future<> {
+    test::mock_task task;
+    auto s = eddy::sleep(2ms);
+    const auto busy_until = std::chrono::steady_clock::now() + 3ms;
+    while (std::chrono::steady_clock::now() < busy_until) {
+    }
+    auto none = eddy::sleep(0ms);
+    CHECK(task.poll(none).is_ready());
+    co_await s;
+    CHECK(s.is_elapsed());
+  });
+}
+
 TEST_CASE("never early while tasks keep the loop busy") {
   const test::leak_check leaks;
   eddy::runtime rt;

@@ -85,7 +85,7 @@ error loop::start(uv_loop_t* host) noexcept {
     asleep_.store(true, std::memory_order_seq_cst);
     announce_ = true;
   }
-  last_reading_ = monotonic_now();
+  seen_ = now();
   retain();  // the handles'
   return {};
 }
@@ -181,6 +181,12 @@ std::uint64_t loop::now() const noexcept {
   return monotonic_now() + skipped_.load(std::memory_order_relaxed);
 }
 
+std::uint64_t loop::read_now() noexcept {
+  const auto t = now();
+  if (is_driven_here()) seen_ = t;
+  return t;
+}
+
 std::uint64_t loop::time_at(std::uint64_t monotonic) const noexcept {
   if (paused_.load(std::memory_order_relaxed)) return paused_at_.load(std::memory_order_relaxed);
   return monotonic + skipped_.load(std::memory_order_relaxed);
@@ -220,6 +226,7 @@ void loop::jump() noexcept {
 }
 
 void loop::fire_timers(std::uint64_t at) noexcept {
+  seen_ = at;
   if (timers_.empty()) return;
   list<timer_entry> expired;
   timers_.advance_to(at, expired);
@@ -365,9 +372,8 @@ void loop::host_turn(bool looked) noexcept {
   const owner_scope owner(*this);
   asleep_.store(false, std::memory_order_relaxed);
   announce_ = false;
-  last_reading_ = monotonic_now();
   drain_inbox();
-  fire_timers(time_at(last_reading_));
+  fire_timers(now());
   if (looked && !has_ready() && may_jump()) jump();
   if (options_.shuffle_ready) shuffle();
   for (std::size_t n = std::min(ready_count(), host_slice_polls); n > 0 && has_ready(); --n)

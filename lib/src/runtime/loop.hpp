@@ -63,12 +63,13 @@ class loop final : public scheduler {
   // ---- clock and timers
   /// Monotonic nanoseconds; frozen while the clock is paused. Any thread.
   std::uint64_t now() const noexcept;
-  /// So far from when the clock was last read that a timer may go into the wheel without another reading;
-  /// only where a task has held the loop up for long is that wrong, and then the timer is a turn late.
+  /// The same, and the owner remembers it.
+  std::uint64_t read_now() noexcept;
+  /// So far from what the clock said last that a timer may go into the wheel without another reading. Wrong
+  /// only where a task has gone on for longer than that without a look at the clock: the timer is a turn late.
   bool is_far(std::uint64_t deadline) const noexcept {
     constexpr std::uint64_t far = 1'000'000;
-    return !paused_.load(std::memory_order_relaxed) &&
-           deadline > last_reading_ + skipped_.load(std::memory_order_relaxed) + far;
+    return !paused_.load(std::memory_order_relaxed) && deadline > seen_ + far;
   }
   bool is_paused() const noexcept { return paused_; }
   void pause() noexcept;
@@ -169,6 +170,8 @@ class loop final : public scheduler {
   std::atomic<std::uint64_t> paused_at_{0};
   // How far resume() found time ahead of the monotonic clock (wraps).
   std::atomic<std::uint64_t> skipped_{0};
+
+  std::uint64_t seen_ = 0;  // the last reading
 
   // when to look (design.md, section 4)
   std::uint32_t polls_per_reading_ = 16;

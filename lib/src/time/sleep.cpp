@@ -9,8 +9,8 @@
 namespace eddy::inline EDDY_ABI {
 
 clock::time_point clock::now() noexcept {
-  const auto* l = detail::loop::current();
-  const auto ns = l != nullptr ? l->now() : detail::monotonic_now();
+  auto* l = detail::loop::current();
+  const auto ns = l != nullptr ? l->read_now() : detail::monotonic_now();
   return time_point(duration(static_cast<duration::rep>(ns)));
 }
 
