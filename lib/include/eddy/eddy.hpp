@@ -31,6 +31,7 @@
 #include <eddy/sync/rw_lock.hpp>
 #include <eddy/sync/semaphore.hpp>
 #include <eddy/sync/watch.hpp>
+#include <eddy/task/abort_on_drop.hpp>
 #include <eddy/task/for_each_concurrent.hpp>
 #include <eddy/task/join.hpp>
 #include <eddy/task/join_all.hpp>

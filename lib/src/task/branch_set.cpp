@@ -35,6 +35,12 @@ std::size_t ready_list::watch(context& cx) noexcept {
   return count_;
 }
 
+void ready_list::forget(target_word target) noexcept {
+  waker old;  // goes behind the lock: it may be the last reference to something
+  const locked held(lock_);
+  if (target == 0 || waker_access::target(task_) == target) old = std::move(task_);
+}
+
 std::size_t ready_list::count() noexcept {
   const locked held(lock_);
   return count_;

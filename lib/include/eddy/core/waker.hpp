@@ -45,6 +45,8 @@ void target_release(target_word target) noexcept;
 void target_wake(target_word target) noexcept;
 void target_wake_and_release(target_word target) noexcept;
 
+struct waker_access;
+
 }  // namespace detail
 
 /// A counted reference to something that can be woken; a leaf that answers "pending" keeps one.
@@ -92,10 +94,17 @@ class waker {
 
  private:
   friend class context;
+  friend struct detail::waker_access;
   struct adopt {};
   waker(detail::target_word target, adopt) noexcept : target_(target) {}
 
   detail::target_word target_ = 0;
 };
+
+namespace detail {
+struct waker_access {
+  static target_word target(const waker& w) noexcept { return w.target_; }
+};
+}  // namespace detail
 
 }  // namespace eddy::inline EDDY_ABI

@@ -9,8 +9,13 @@
 // I3  The task's waker is stored before the list is looked at, and moved out by the wake that follows, so
 //     one poll of the task answers any number of wakes.
 // I4  One poll of the set polls at most as many nodes as were woken when it began: a branch that wakes
-//     itself is polled again by the task's next poll, behind other tasks. It stops where the task's budget
-//     ends, so that the next poll goes on with those that had no turn.
+//     itself, or was added meanwhile, is polled by the task's next poll, behind other tasks.
+// I5  Without budget no node is taken: each would only find that out and queue itself again, and to get
+//     through n ready ones would cost n * n polls. A future that ends spends a unit; leaves do so themselves.
+// I6  The list lives as long as any node does, maybe held by a waker somewhere. So who leaves the set, or
+//     ends it, takes the task's waker out: nothing of the task is held by what a stranger keeps.
+//
+// Threads: wakes come from any; the rest is the task's.
 
 #include <atomic>
 #include <cstddef>
@@ -27,6 +32,7 @@
 #include <eddy/base/misuse.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/branch.hpp>
+#include <eddy/core/chain.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/waker.hpp>
 
@@ -46,6 +52,8 @@ class ready_list {
   // The rest: the set.
   /// Whom to wake from now on; how many nodes are ready.
   std::size_t watch(context& cx) noexcept;
+  /// Whoever it was is not to be woken any more; with a `target`, only if it was that one.
+  void forget(target_word target = 0) noexcept;
   std::size_t count() noexcept;
   set_node* pop() noexcept;
   /// Puts the first `n` behind the rest.
@@ -75,18 +83,21 @@ class set_node : public wake_target, public list_node {
 
  protected:
   set_node(ready_list& home, std::size_t bytes) noexcept
-      : home_(&home), bytes_(static_cast<std::uint32_t>(bytes)) {
-    home.retain();
-  }
+      : home_(&home), bytes_(static_cast<std::uint32_t>(bytes)) {}
   ~set_node() = default;
 
  private:
   friend class ready_list;
-  ready_list* home_;
+  ready_list* home_;  // counted, once the node is in the set
   std::atomic<std::uint32_t> refs_{1};
   std::uint32_t bytes_;
   bool held_ = true;  // by the set; under the list's lock
 };
+
+/// What a future that has ended costs of the budget, if it has spent nothing itself (I5).
+inline void spend(context& cx) noexcept {
+  if (coop_budget* const b = context_access::budget(cx); b != nullptr && b->left != 0) --b->left;
+}
 
 /// Branches of type X, a future or leaf, or a reference to a leaf that is left alive.
 template <class X>
@@ -104,7 +115,7 @@ class branch_set {
     result<value_type> outcome;
   };
 
-  branch_set() : ready_(ready_list::make()) {}
+  branch_set() noexcept = default;
   branch_set(branch_set&& other) noexcept
       : ready_(std::exchange(other.ready_, nullptr)),
         first_(std::exchange(other.first_, nullptr)),
@@ -117,7 +128,9 @@ class branch_set {
   }
   ~branch_set() {
     clear();
-    if (ready_ != nullptr) ready_->release();
+    if (ready_ == nullptr) return;
+    ready_->forget();
+    ready_->release();
   }
 
   std::size_t size() const noexcept { return size_; }
@@ -125,6 +138,8 @@ class branch_set {
 
   /// Adds a branch; it is polled by the next poll.
   void insert(std::size_t key, X&& x) {
+    static_assert(alignof(node) <= 64, "eddy: a branch has alignment 64 at most");
+    if (ready_ == nullptr) ready_ = ready_list::make();
     void* memory = frame_allocate(sizeof(node));
     if (memory == nullptr) fatal("out of memory");
     node* n = nullptr;
@@ -134,11 +149,11 @@ class branch_set {
       n = ::new (memory) node(*ready_, std::forward<X>(x));
 #if EDDY_EXCEPTIONS
     } catch (...) {
-      ready_->release();  // the node had counted it
       frame_release(memory, sizeof(node));
       throw;
     }
 #endif
+    ready_->retain();
     n->key = key;
     n->after = first_;
     if (first_ != nullptr) first_->before = n;
@@ -148,7 +163,9 @@ class branch_set {
   }
 
   /// What is ready is polled from its `n`th on.
-  void rotate(std::size_t n) noexcept { ready_->rotate(n); }
+  void rotate(std::size_t n) noexcept {
+    if (ready_ != nullptr) ready_->rotate(n);
+  }
 
   /// Polls what was woken until one has ended. Nothing when there is no branch at all.
   polled<std::optional<ended>> poll_next(context& cx) noexcept {
@@ -170,13 +187,17 @@ class branch_set {
   std::optional<ended> try_next() noexcept {
     std::optional<ended> out;
     const auto end = [&](auto&&... parts) { out.emplace(std::forward<decltype(parts)>(parts)...); };
-    for (auto left = ready_->count(); left != 0 && !out; --left) {
+    for (auto left = empty() ? 0 : ready_->count(); left != 0 && !out; --left) {
       set_node* const n = ready_->pop();
       if (n == nullptr) break;
       context own(*n);
       poll_one(*static_cast<node*>(n), own, end);
     }
     return out;
+  }
+  /// What was polled with this target waits no more: it is not woken.
+  void forget(target_word target) noexcept {
+    if (ready_ != nullptr) ready_->forget(target);
   }
   /// Destroys every branch, the newest first.
   void clear() noexcept {
@@ -201,6 +222,7 @@ class branch_set {
   void poll_one(node& n, context& cx, const End& end) noexcept {
     auto p = n.work->poll(cx);
     if (!p) return;
+    if constexpr (is_future_v<X>) spend(cx);
     const auto key = n.key;
     erase(n);
     if (!p->has_value()) {
@@ -232,7 +254,7 @@ class branch_set {
     n.release();
   }
 
-  ready_list* ready_;
+  ready_list* ready_ = nullptr;  // made with the first branch
   set_node* first_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -16,14 +16,14 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
-/// Until one of a set has ended; its failure.
+/// Until one of a set has ended; its failure. Not for an empty set.
 class [[nodiscard]] next_of_set {
  public:
   explicit next_of_set(branch_set<future<>>& s) noexcept : set_(&s) {}
   polled<result<void>> poll(context& cx) noexcept {
     auto p = set_->poll_next(cx);
     if (!p) return pending;
-    return (*p)->outcome;
+    return std::move((*p)->outcome);
   }
 
  private:
@@ -34,7 +34,7 @@ template <class R, class F>
 future<> run_for_each(std::size_t limit, R range, F f) {
   branch_set<future<>> running;
   for (auto&& item : range) {
-    while (running.size() >= limit) co_await next_of_set(running);
+    if (running.size() == limit) co_await next_of_set(running);
     running.insert(0, f(std::forward<decltype(item)>(item)));
   }
   while (!running.empty()) co_await next_of_set(running);
@@ -42,9 +42,11 @@ future<> run_for_each(std::size_t limit, R range, F f) {
 
 }  // namespace detail
 
-/// Calls `f(item)`, which returns a `future<>`, for every item of `range`, and runs at most `limit` of these
-/// futures at once, inside the current task. `range` and `f` move into the operation. The first failure
-/// destroys the others and is thrown.
+/// Calls `f(item)`, which returns a `future<>`, for every item of `range` in turn, and runs at most `limit` of
+/// these futures at once, inside the current task: concurrent, not parallel, each polled only when it was
+/// woken itself. `range` and `f` move into the operation and outlive every future, so `f` may be a coroutine
+/// with captures and items may be taken by reference. The first failure destroys the others and is thrown, and
+/// `f` is called no more.
 ///
 /// Cancel safety: dropping it destroys what runs.
 /// Errors: a limit of 0 is misuse.
