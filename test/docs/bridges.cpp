@@ -115,41 +115,6 @@ class event {
 };
 // [/guide:leaf]
 
-// [guide:mock]
-/// Stands for a task and counts how often it was woken.
-class wake_counter final : public eddy::wake_target {
- public:
-  int wakes = 0;
-  void wake() noexcept override { ++wakes; }
-  void retain() noexcept override {}
-  void release() noexcept override {}
-};
-
-void step_by_hand() {
-  wake_counter task;
-  eddy::context cx(task);
-  event e;
-  auto waiting = e.wait();
-  CHECK(!waiting.poll(cx));  // absence is shown, not slept for
-  CHECK(task.wakes == 0);
-  e.set();
-  CHECK(task.wakes == 1);
-  CHECK(waiting.poll(cx).is_ready());
-}
-// [/guide:mock]
-
-// [guide:paused]
-void a_day_in_no_time() {
-  auto rt = eddy::runtime::builder().start_paused().build();
-  const auto slept = rt.block_on([]() -> eddy::future<eddy::duration> {
-    const auto before = eddy::clock::now();
-    co_await eddy::sleep(24h);  // the clock jumps to the next timer when nothing else is to do
-    co_return eddy::clock::now() - before;
-  });
-  CHECK(slept == 24h);
-}
-// [/guide:paused]
-
 // [guide:dump]
 eddy::future<> query() { co_await eddy::sleep(1h); }
 eddy::future<> session() { co_await query(); }
@@ -188,8 +153,6 @@ TEST_CASE("leaves") {
   eddy::runtime rt;
   CHECK(rt.block_on(third_time()) == 3);
   CHECK(rt.block_on(event_in_a_task()));
-  step_by_hand();
-  a_day_in_no_time();
 }
 
 TEST_CASE("the dump names tasks, states and await sites") {
