@@ -342,7 +342,8 @@ class [[nodiscard]] receiver {
   ref<T> borrow_and_update() noexcept { return detail::watch_access::borrow(*core_, seen_, true); }
 
   /// Waits for a value that this has not seen, and counts it as seen: true. False when there is none, and
-  /// every sender is gone: `while (co_await rx.changed()) use(*rx.borrow());`
+  /// every sender is gone: `while (co_await rx.changed()) { auto now = *rx.borrow(); use(now); }` (on g++ 12
+  /// with a variable, as here: the guide's first table).
   ///
   /// Cancel safety: nothing is lost.
   /// Lifetime: the receiver stays where it is while this is awaited.
