@@ -521,8 +521,8 @@ TEST_CASE("ordinary threads send and receive; a thread that drives a loop is ref
   const test::leak_check leaks;
   eddy::runtime rt;
   auto [tx, rx] = mpsc::channel<int>(1);
-  std::thread sending([tx = std::move(tx)] {
-    for (int i = 0; i < 100; ++i) CHECK(tx.blocking_send(i).has_value());
+  std::thread sending([out = std::move(tx)] {
+    for (int i = 0; i < 100; ++i) CHECK(out.blocking_send(i).has_value());
   });
   rt.block_on(receive_half(rx));
   std::vector<int> many;
