@@ -98,6 +98,14 @@ TEST_CASE("an mpsc channel: handles of a word, and one block of 128 bytes") {
   CHECK(sizeof(eddy::sync::mpsc::permit<std::uint64_t>) == 8);
 }
 
+TEST_CASE("what tells is no larger than Tokio's: notify 32, a wait 64 bytes") {
+  CHECK(sizeof(eddy::sync::notify) == (EDDY_POOL ? 24 : 32));
+  CHECK(sizeof(std::declval<eddy::sync::notify&>().notified()) == 40);
+  CHECK(sizeof(eddy::sync::cancellation_token) == 8);
+  CHECK(sizeof(std::declval<eddy::sync::cancellation_token&>().cancelled()) == 40);
+  CHECK(sizeof(eddy::sync::task_tracker) == 16);
+}
+
 TEST_CASE("an await keeps at most two words beside its leaf") {
   CHECK(sizeof(eddy::detail::leaf_awaiter<eddy::sleep_leaf>) <= 16);
   CHECK(sizeof(eddy::detail::leaf_awaiter<eddy::detail::yield_leaf>) <= 16);

@@ -139,6 +139,26 @@ eddy::future<> oneshot_pingpong() {
     co_await back_rx;
   }
 }
+using two_notifies = std::pair<sync::notify, sync::notify>;
+eddy::future<> hear_then_tell(std::shared_ptr<two_notifies> n) {
+  for (int i = 0; i < operations; ++i) {
+    co_await n->first.notified();
+    n->second.notify_one();
+  }
+}
+eddy::future<> tell_then_hear(std::shared_ptr<two_notifies> n) {
+  for (int i = 0; i < operations; ++i) {
+    n->first.notify_one();
+    co_await n->second.notified();
+  }
+}
+eddy::future<> notify_pingpong() {
+  auto both = std::make_shared<two_notifies>();
+  auto one = eddy::spawn(hear_then_tell(both));
+  auto other = eddy::spawn(tell_then_hear(both));
+  co_await other;
+  co_await one;
+}
 
 namespace broadcast = sync::broadcast;
 namespace watch = sync::watch;
@@ -203,6 +223,7 @@ constexpr workload workloads[] = {
     {"ct/oneshot_pingpong", operations, oneshot_pingpong},
     {"ct/broadcast_1to10", operations, broadcast_1to10},
     {"ct/watch_send_changed", operations, watch_send_changed},
+    {"ct/notify_pingpong", operations, notify_pingpong},
 };
 
 }  // namespace

@@ -25,11 +25,14 @@
 #include <eddy/runtime/spawn_blocking.hpp>
 #include <eddy/sync/barrier.hpp>
 #include <eddy/sync/broadcast.hpp>
+#include <eddy/sync/cancellation_token.hpp>
 #include <eddy/sync/mpsc.hpp>
 #include <eddy/sync/mutex.hpp>
+#include <eddy/sync/notify.hpp>
 #include <eddy/sync/oneshot.hpp>
 #include <eddy/sync/rw_lock.hpp>
 #include <eddy/sync/semaphore.hpp>
+#include <eddy/sync/task_tracker.hpp>
 #include <eddy/sync/watch.hpp>
 #include <eddy/task/abort_on_drop.hpp>
 #include <eddy/task/for_each_concurrent.hpp>

@@ -101,6 +101,11 @@ class list {
     return head_.next == &head_ ? nullptr : static_cast<T*>(head_.next);
   }
 
+  /// The last item; null when the list is empty.
+  [[nodiscard]] constexpr T* back() const noexcept {
+    return head_.next == &head_ ? nullptr : static_cast<T*>(head_.prev);
+  }
+
   /// The item behind `item`; null behind the last. `front` and `after` are the way to walk a list.
   [[nodiscard]] constexpr T* after(const T& item) const noexcept {
     list_node* const node = static_cast<const list_node&>(item).next;

@@ -60,7 +60,7 @@ class basic_lock {
   static constexpr bool can_wait = requires(word& w) { w.notify_one(); };
 
   [[gnu::noinline, gnu::cold]] void wait() noexcept {
-    for (int i = 0; i < 100; ++i) {  // sections are some ten instructions long
+    for (int i = 0; i < Memory::spins; ++i) {
       std::uint32_t free = 0;
       if (word_.load(std::memory_order_relaxed) == 0 &&
           word_.compare_exchange_weak(free, 1, std::memory_order_acquire,

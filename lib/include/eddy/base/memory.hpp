@@ -3,7 +3,7 @@
 // templates over it, so that the model checker of the tests can bring a third one.
 //
 // A memory has `atomic<T>` (std::atomic's interface as far as it is used), `single_threaded()` (plain
-// loads and stores will do just now) and `check` (debug: is this thread one that may be here?).
+// loads and stores will do just now), `spins` (how often a lock tries before it sleeps) and `check` (debug: is this thread one that may be here?).
 
 #include <atomic>
 #include <cstdint>
@@ -32,6 +32,7 @@ struct shared_memory {
   using atomic = std::atomic<T>;
   struct mark {};
   static void check(mark&) noexcept {}
+  static constexpr int spins = 100;  // sections are some ten instructions long
   static bool single_threaded() noexcept {
 #if __has_include(<sys/single_threaded.h>)
     return __libc_single_threaded != 0;
