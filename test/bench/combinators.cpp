@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <eddy/eddy.hpp>
+#include <eddy/sync/mpsc.hpp>
 
 #include "workload.hpp"
 
@@ -33,6 +34,58 @@ eddy::future<> join_10() {
     auto all = co_await eddy::join(F(i), F(i), F(i), F(i), F(i), F(i), F(i), F(i), F(i), F(i));
     keep(all);
   }
+}
+
+namespace mpsc = eddy::sync::mpsc;
+
+eddy::future<> send_numbers(mpsc::sender<int> tx, int n) {
+  for (int i = 0; i < n; ++i) {
+    auto sent = co_await eddy::attempt(tx.send(i));
+    if (!sent) break;
+  }
+}
+eddy::future<> select_2ch() {
+  auto [tx1, rx1] = mpsc::channel<int>(64);
+  auto [tx2, rx2] = mpsc::channel<int>(64);
+  eddy::spawn(send_numbers(std::move(tx1), operations / 2));
+  eddy::spawn(send_numbers(std::move(tx2), operations / 2));
+  for (int i = 0; i < operations - 2; ++i) {
+    auto r = co_await eddy::select(rx1.recv(), rx2.recv());
+    keep(r);
+  }
+}
+
+// Of N channels one has a message, each in turn.
+template <std::size_t... I>
+eddy::future<> select_over(std::index_sequence<I...>) {
+  std::vector<mpsc::sender<int>> tx;
+  std::vector<mpsc::receiver<int>> rx;
+  for (std::size_t i = 0; i < sizeof...(I); ++i) {
+    auto [sending, receiving] = mpsc::channel<int>(1);
+    tx.push_back(std::move(sending));
+    rx.push_back(std::move(receiving));
+  }
+  for (int i = 0; i < operations; ++i) {
+    static_cast<void>(tx[static_cast<std::size_t>(i) % sizeof...(I)].try_send(i));
+    auto r = co_await eddy::select(rx[I].recv()...);
+    keep(r);
+  }
+}
+template <std::size_t N>
+eddy::future<> select_of() {
+  return in_a_task(select_over(std::make_index_sequence<N>()));
+}
+
+eddy::future<> timeout_recv() {
+  auto [tx, rx] = mpsc::channel<int>(1);
+  eddy::spawn(send_numbers(std::move(tx), operations));
+  long sum = 0;
+  for (;;) {
+    auto v = co_await eddy::timeout(5s, rx.recv());
+    if (!v) break;
+    sum += *v;
+  }
+  keep(sum);
 }
 
 // Far behind its time: each tick is ready at once.
@@ -66,6 +119,11 @@ eddy::future<> timers_cancel_in_rounds(int n) {
 constexpr workload workloads[] = {
     {"ct/join_10_ready", operations, [] { return in_a_task(join_10<value>()); }},
     {"ct/join_10_yield", operations, [] { return in_a_task(join_10<value_later>()); }},
+    {"ct/select_2ch", operations, [] { return in_a_task(select_2ch()); }},
+    {"ct/select_of_2", operations, select_of<2>},
+    {"ct/select_of_8", operations, select_of<8>},
+    {"ct/select_of_64", operations, select_of<64>},
+    {"ct/timeout_recv", operations, [] { return in_a_task(timeout_recv()); }},
     {"ct/interval_tick", operations, [] { return in_a_task(interval_ticks()); }},
     {"ct/timers_cancel_1k", timers, [] { return in_a_task(timers_cancel_in_rounds(1000)); }},
     {"ct/timers_cancel_1M", timers, [] { return in_a_task(timers_cancel_in_rounds(timers)); }},
