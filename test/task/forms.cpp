@@ -78,7 +78,7 @@ future<> scenario() {
 
 TEST_CASE("forms of select and join with temporaries, dropped at every cut point") {
   const auto live = note::live();
-  CHECK(test::cut_points(scenario) >= 20);
+  CHECK(test::cut_points(scenario) >= 15);
   CHECK(note::live() == live);
   test::take_trace();
 }
