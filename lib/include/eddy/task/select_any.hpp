@@ -17,7 +17,7 @@ namespace eddy::inline EDDY_ABI {
 
 /// What won a `select_any`: its place in the list, from 0, and its value (a `unit` if it has none).
 template <class T>
-class [[nodiscard]] selected_any {
+class selected_any {
   using stored = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*,
                                     detail::void_to_unit<T>>;
 

@@ -14,7 +14,7 @@ namespace eddy::inline EDDY_ABI {
 
 /// Which branch of a `select` was ready first, and its value. `T` is void for a branch without one.
 template <class... T>
-class [[nodiscard]] selected {
+class selected {
   template <class U>
   using stored =
       std::conditional_t<std::is_void_v<U>, unit,
