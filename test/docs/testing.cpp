@@ -67,7 +67,8 @@ EDDY_TEST_CASE("the server shouts") {
 eddy::future<> session() {
   auto [client, server] = eddy::io::duplex(2);
   const eddy::abort_on_drop task(eddy::spawn(upper(std::move(server))));
-  co_await eddy::attempt(eddy::timeout(1s, client.write_all("goodbye")));
+  const auto sent = co_await eddy::attempt(eddy::timeout(1s, client.write_all("goodbye")));
+  CHECK(sent.has_value());
 }
 
 TEST_CASE("whenever a session is cut short, nothing is left") {

@@ -174,7 +174,7 @@ TEST_CASE("a waker of a nested set that outlives both wakes nobody") {
     outer.insert(0, [](eddy::waker& to) -> future<> {
       std::vector<lends_waker> list;
       list.emplace_back(to);
-      co_await eddy::select_any(std::move(list));
+      static_cast<void>(co_await eddy::select_any(std::move(list)));
     }(kept));
     CHECK(next(task, outer) == -1);
     kept.wake();

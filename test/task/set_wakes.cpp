@@ -121,14 +121,14 @@ TEST_CASE("no wake is lost, and none reaches what is gone: dropped in the middle
       std::vector<future<>> list;
       for (int i = 0; i < 20; ++i) list.push_back(child(by, 1 + (i + round) % 5));
       auto any = eddy::select_any(std::move(list));
-      co_await any;
+      static_cast<void>(co_await any);
       co_await eddy::scope([&](eddy::task_scope& outer) -> future<> {
         for (int i = 0; i < 5; ++i)
           outer.spawn(
               [&by](int r) -> future<> {
                 std::vector<future<>> inner;
                 for (int k = 0; k < 5; ++k) inner.push_back(child(by, 1 + (r + k) % 3));
-                co_await eddy::select_any(std::move(inner));
+                static_cast<void>(co_await eddy::select_any(std::move(inner)));
               },
               round + i);
         co_return;
