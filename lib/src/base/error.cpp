@@ -30,6 +30,8 @@ class eddy_category_type final : public std::error_category {
         return "deadline elapsed";
       case errc::aborted:
         return "task aborted";
+      case errc::unexpected_end:
+        return "unexpected end";
       case errc::closed:
         return "closed";
       case errc::lagged:

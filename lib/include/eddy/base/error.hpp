@@ -19,6 +19,7 @@ enum class errc {
   lagged,          ///< A slow receiver missed values.
   broken_promise,  ///< A promise was destroyed before it had a value.
   misuse,          ///< A rule was broken; the operation says which one.
+  unexpected_end,  ///< The stream ended in the middle of what was to be read.
   exception,  ///< A captured exception that is not a `std::system_error`. No operation fails with
               ///< this by itself.
 };

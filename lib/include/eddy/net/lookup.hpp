@@ -4,8 +4,8 @@
 #include <vector>
 
 #include <eddy/config.hpp>
+#include <eddy/core/operation.hpp>
 #include <eddy/net/address.hpp>
-#include <eddy/net/operation.hpp>
 
 namespace eddy::inline EDDY_ABI::net {
 

@@ -4,8 +4,8 @@
 
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
+#include <eddy/core/operation.hpp>
 #include <eddy/net/address.hpp>
-#include <eddy/net/operation.hpp>
 #include <eddy/net/stream_listener.hpp>
 #include <eddy/net/tcp_stream.hpp>
 

@@ -8,9 +8,9 @@
 
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
+#include <eddy/core/operation.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/net/address.hpp>
-#include <eddy/net/operation.hpp>
 #include <eddy/net/stream_socket.hpp>
 #include <eddy/runtime/readiness.hpp>
 

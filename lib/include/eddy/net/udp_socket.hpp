@@ -6,9 +6,9 @@
 
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
+#include <eddy/core/operation.hpp>
 #include <eddy/net/address.hpp>
 #include <eddy/net/datagram_socket.hpp>
-#include <eddy/net/operation.hpp>
 
 namespace eddy::inline EDDY_ABI::net {
 

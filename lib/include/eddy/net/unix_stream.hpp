@@ -6,7 +6,7 @@
 
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/net/operation.hpp>
+#include <eddy/core/operation.hpp>
 #include <eddy/net/stream_listener.hpp>
 #include <eddy/net/stream_socket.hpp>
 #include <eddy/net/stream_split.hpp>

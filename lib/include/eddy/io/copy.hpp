@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/result.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/attempt.hpp>
+#include <eddy/core/operation.hpp>
+#include <eddy/io/buffer.hpp>
+#include <eddy/io/concepts.hpp>
+#include <eddy/io/read.hpp>
+
+namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+inline constexpr std::size_t copy_block = 16384;
+
+// What a writer holds back goes out, and it is told that there is no more, as far as it can be told.
+template <class W>
+future<result<void>> run_flush(W* to) {
+  if constexpr (requires { to->flush(); })
+    co_return co_await attempt(to->flush());
+  else
+    co_return result<void>();
+}
+template <class W>
+future<result<void>> run_finish(W* to) {
+  auto done = co_await run_flush(to);
+  if (!done) co_return done;
+  if constexpr (requires { to->shutdown_write(); }) {
+    auto ended = to->shutdown_write();
+    // The other side may be gone already; then there is nobody to tell.
+    if (!ended && ended.error() != std::errc::not_connected) co_return ended;
+  }
+  co_return result<void>();
+}
+
+/// Copies until the end; what was copied is counted as it goes.
+template <class R, class W>
+future<result<void>> run_copy(R* from, W* to, std::uint64_t* copied, std::size_t block) {
+  const std::unique_ptr<char[]> data(new char[block]);
+  for (;;) {
+    auto n = co_await attempt(from->read(io::buffer(data.get(), block)));
+    if (!n) co_return std::move(n).error();
+    if (*n == 0) co_return co_await run_flush(to);
+    auto done = co_await run_write_all(to, io::const_buffer(data.get(), *n));
+    if (!done) co_return done;
+    *copied += *n;
+  }
+}
+
+template <class B, class W>
+future<result<std::uint64_t>> run_copy_buf(B* from, W* to) {
+  std::uint64_t copied = 0;
+  for (;;) {
+    auto there = co_await attempt(from->fill());
+    if (!there) co_return std::move(there).error();
+    if (there->empty()) break;
+    auto n = co_await attempt(to->write(*there));
+    if (!n) co_return std::move(n).error();
+    if (*n == 0) co_return error(errc::closed, "copy", "a writer took no bytes");
+    from->consume(*n);
+    copied += *n;
+  }
+  auto done = co_await run_flush(to);
+  if (!done) co_return std::move(done).error();
+  co_return copied;
+}
+
+}  // namespace detail
+
+namespace io {
+
+/// Copies everything up to the end of `from` to `to`, and flushes it; how many bytes. `block` is how much is read
+/// at once.
+///
+/// Cancel safety: up to a block that was read and not written is lost.
+/// Lifetime: borrows both.
+/// Cost: a frame and the block.
+template <reader R, writer W>
+operation<std::uint64_t> copy(R& from, W& to, std::size_t block = eddy::detail::copy_block) {
+  return operation<std::uint64_t>(
+      [](R* r, W* w, std::size_t size) -> future<result<std::uint64_t>> {
+        std::uint64_t copied = 0;
+        auto done = co_await eddy::detail::run_copy(r, w, &copied, size);
+        if (!done) co_return std::move(done).error();
+        co_return copied;
+      }(&from, &to, block == 0 ? 1 : block));
+}
+
+/// The same out of a reader's own buffer, which saves a copy.
+/// Cancel safety: nothing is lost: what was not written is still in the reader's buffer.
+template <buffered_reader B, writer W>
+operation<std::uint64_t> copy_buf(B& from, W& to) {
+  return operation<std::uint64_t>(eddy::detail::run_copy_buf(&from, &to));
+}
+
+}  // namespace io
+
+}  // namespace eddy::inline EDDY_ABI

@@ -1,0 +1,154 @@
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <eddy/base/error.hpp>
+#include <eddy/base/result.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/context.hpp>
+#include <eddy/core/poll.hpp>
+#include <eddy/io/buffer.hpp>
+#include <eddy/io/concepts.hpp>
+#include <eddy/io/step.hpp>
+
+namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+
+/// Moves what is buffered to `out`, up to and with the first `delimiter`; true when that was there.
+template <class B>
+bool take_until(B& from, io::const_buffer there, char delimiter, std::string& out) {
+  const auto* const begin = static_cast<const char*>(there.data());
+  const auto* const found = static_cast<const char*>(std::memchr(begin, delimiter, there.size()));
+  const std::size_t n =
+      found != nullptr ? static_cast<std::size_t>(found - begin) + 1 : there.size();
+  out.append(begin, n);
+  from.consume(n);
+  return found != nullptr;
+}
+
+template <class B>
+using fill_of = decltype(std::declval<B&>().fill());
+
+/// Until the delimiter or the end of the stream; what has been read is in `out` all the time.
+template <class B>
+class [[nodiscard]] until_leaf {
+ public:
+  until_leaf(B& from, char delimiter, std::string& out) noexcept
+      : from_(&from), out_(&out), before_(out.size()), delimiter_(delimiter) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept {
+    for (;;) {
+      auto p = step_.poll(cx, [this] { return from_->fill(); });
+      if (!p) return pending;
+      if (!p->has_value()) return result<std::size_t>(std::move(*p).error());
+      const io::const_buffer there = **p;
+      if (there.empty() || take_until(*from_, there, delimiter_, *out_))
+        return result<std::size_t>(out_->size() - before_);
+    }
+  }
+
+ private:
+  B* from_;
+  std::string* out_;
+  std::size_t before_;
+  char delimiter_;
+  step<fill_of<B>> step_;
+};
+
+}  // namespace detail
+
+namespace io {
+
+/// Appends bytes to `out` up to and with the first `delimiter`, or to the end of the stream; how many, 0 at
+/// the end.
+///
+/// Cancel safety: nothing is lost: what has been read is in `out`.
+/// Lifetime: borrows both.
+template <buffered_reader B>
+auto read_until(B& from, char delimiter, std::string& out) noexcept {
+  return eddy::detail::until_leaf<B>(from, delimiter, out);
+}
+/// The same up to and with a line's end, '\n'. Cancel safety, Lifetime: as `read_until`.
+template <buffered_reader B>
+auto read_line(B& from, std::string& out) noexcept {
+  return eddy::detail::until_leaf<B>(from, '\n', out);
+}
+
+/// The pieces of a stream between delimiters: `while (auto piece = co_await pieces.next()) use(*piece);`. A
+/// delimiter at the very end begins no further piece. `B` is a buffered reader by value or by reference.
+///
+/// Cancel safety: nothing is lost: a piece that has been read in part is kept for the next `next()`.
+/// Cost: a string a piece.
+template <class B>
+  requires buffered_reader<B>
+class split_by {
+  class [[nodiscard]] next_leaf {
+   public:
+    explicit next_leaf(split_by& s) noexcept : of_(&s) {}
+    polled<result<std::optional<std::string>>> poll(context& cx) noexcept {
+      using answer = result<std::optional<std::string>>;
+      for (;;) {
+        auto p = step_.poll(cx, [this] { return of_->from_.fill(); });
+        if (!p) return pending;
+        if (!p->has_value()) return answer(std::move(*p).error());
+        const const_buffer there = **p;
+        if (there.empty()) {
+          if (of_->part_.empty()) return answer(std::nullopt);
+          return answer(std::exchange(of_->part_, {}));
+        }
+        if (!eddy::detail::take_until(of_->from_, there, of_->delimiter_, of_->part_)) continue;
+        return answer(of_->finish());
+      }
+    }
+
+   private:
+    split_by* of_;
+    eddy::detail::step<eddy::detail::fill_of<B>> step_;
+  };
+
+ public:
+  split_by(B from, char delimiter) : from_(std::forward<B>(from)), delimiter_(delimiter) {}
+
+  /// The next piece, without its delimiter; nothing at the end of the stream.
+  next_leaf next() noexcept { return next_leaf(*this); }
+  /// What it reads from.
+  std::remove_reference_t<B>& inner() noexcept { return from_; }
+
+ protected:
+  split_by(B from, char delimiter, bool strip_return)
+      : from_(std::forward<B>(from)), delimiter_(delimiter), strip_return_(strip_return) {}
+
+ private:
+  std::string finish() noexcept {
+    part_.pop_back();
+    if (strip_return_ && !part_.empty() && part_.back() == '\r') part_.pop_back();
+    return std::exchange(part_, {});
+  }
+
+  B from_;
+  std::string part_;
+  char delimiter_;
+  bool strip_return_ = false;
+};
+template <class B>
+split_by(B&&, char) -> split_by<B>;
+
+/// The lines of a stream, without their ends ("\n" or "\r\n"): `while (auto line = co_await all.next()) …`.
+///
+/// Cancel safety, Cost: as `split_by`.
+template <class B>
+  requires buffered_reader<B>
+class lines : public split_by<B> {
+ public:
+  explicit lines(B from) : split_by<B>(std::forward<B>(from), '\n', true) {}
+};
+template <class B>
+lines(B&&) -> lines<B>;
+
+}  // namespace io
+
+}  // namespace eddy::inline EDDY_ABI
