@@ -14,7 +14,9 @@
 #include "support/mock_task.hpp"
 #include "support/scripted_stream.hpp"
 
-using namespace eddy;
+namespace io = eddy::io;
+using eddy::future;
+using eddy::spawn;
 using test::scripted_stream;
 
 namespace {

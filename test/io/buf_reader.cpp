@@ -11,7 +11,10 @@
 #include "support/mock_task.hpp"
 #include "support/scripted_stream.hpp"
 
-using namespace eddy;
+namespace io = eddy::io;
+using eddy::attempt;
+using eddy::future;
+using eddy::spawn;
 using test::scripted_stream;
 using test::text;
 

@@ -15,7 +15,14 @@
 #include "support/leak_check.hpp"
 #include "support/scripted_stream.hpp"
 
-using namespace eddy;
+namespace io = eddy::io;
+namespace net = eddy::net;
+using eddy::attempt;
+using eddy::errc;
+using eddy::future;
+using eddy::runtime;
+using eddy::spawn;
+using eddy::yield_now;
 using test::scripted_stream;
 
 TEST_CASE("copy moves everything and flushes the writer") {

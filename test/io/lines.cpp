@@ -11,7 +11,9 @@
 #include "support/mock_task.hpp"
 #include "support/scripted_stream.hpp"
 
-using namespace eddy;
+namespace io = eddy::io;
+using eddy::attempt;
+using eddy::future;
 using test::scripted_stream;
 
 TEST_CASE("lines come without their ends, the last one also without one") {

@@ -13,7 +13,10 @@
 #include "support/cut_points.hpp"
 #include "support/scripted_stream.hpp"
 
-using namespace eddy;
+namespace io = eddy::io;
+using eddy::attempt;
+using eddy::errc;
+using eddy::future;
 using test::scripted_stream;
 
 TEST_CASE("read_exact fills the buffer from as many reads as it takes") {
