@@ -317,9 +317,7 @@ constexpr auto fails = [](mock_task& task, auto& waiting) {
 };
 constexpr auto is_dropped = [](mock_task&, auto& waiting) { waiting.reset(); };
 
-TEST_CASE(
-    "a reserve that fails or is dropped after the close gives its places back, which ends the "
-    "channel") {
+TEST_CASE("a reserve that fails or is dropped after the close gives its places back") {
   const auto one = [](const mpsc::sender<int>& tx) { return tx.reserve(); };
   const auto two = [](const mpsc::sender<int>& tx) { return tx.reserve_many(2); };
   last_place_wakes_closed_receiver(2, two, false, fails);
@@ -571,9 +569,7 @@ TEST_CASE_TEMPLATE("try_recv of an empty channel whose senders have gone", Kind,
   CHECK(rx.try_recv().error() == errc::closed);
 }
 
-TEST_CASE(
-    "send_timeout waits for its time, then gives the message back; closed is not a matter of "
-    "time") {
+TEST_CASE("send_timeout waits for its time, then gives the message back; closed comes at once") {
   const test::leak_check leaks;
   eddy::runtime rt = eddy::runtime::builder().start_paused().build();
   rt.block_on([]() -> future<> {

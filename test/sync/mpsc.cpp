@@ -536,6 +536,11 @@ TEST_CASE("ordinary threads send and receive; a thread that drives a loop is ref
     auto [out, in] = mpsc::channel<int>(1);
     CHECK_THROWS_AS(static_cast<void>(in.blocking_recv()), std::logic_error);
     CHECK_THROWS_AS(static_cast<void>(out.blocking_send(1)), std::logic_error);
+    std::vector<int> some;
+    CHECK_THROWS_AS(static_cast<void>(in.blocking_recv_many(some, 1)), std::logic_error);
+    auto [unbounded_out, unbounded_in] = mpsc::unbounded_channel<int>();
+    CHECK_THROWS_AS(static_cast<void>(unbounded_in.blocking_recv()), std::logic_error);
+    CHECK_THROWS_AS(static_cast<void>(unbounded_in.blocking_recv_many(some, 1)), std::logic_error);
     co_return;
   });
 #endif
