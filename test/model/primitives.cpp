@@ -232,6 +232,13 @@ struct flags {
   model::atomic<std::uint32_t> one{0}, two{0};
 };
 
+void still_works(flags& s) {
+  s.waker.take();
+  context cx(s.waiting);
+  s.waker.store(cx);
+  require(static_cast<bool>(s.waker.take()), "the slot is free");
+}
+
 TEST_CASE("atomic_waker: store, then look; change, then wake: no wake is lost") {
   const auto wake_one = [](flags& s) {
     s.one.store(1, order);
@@ -248,16 +255,15 @@ TEST_CASE("atomic_waker: store, then look; change, then wake: no wake is lost") 
                   });
                 },
                 wake_one},
-               [](flags& s) { s.waker.take(); });
-  holds<flags>(
-      {[](flags& s) {
-         s.waiting.wait_for([&](context& cx) {
-           s.waker.store(cx);
-           return s.one.load(order) + s.two.load(order) == 2;
-         });
-       },
-       wake_one, wake_two},
-      [](flags& s) { s.waker.take(); }, few);
+               still_works);
+  holds<flags>({[](flags& s) {
+                  s.waiting.wait_for([&](context& cx) {
+                    s.waker.store(cx);
+                    return s.one.load(order) + s.two.load(order) == 2;
+                  });
+                },
+                wake_one, wake_two},
+               still_works, few);
 }
 
 // ---- the cell of promise and oneshot
