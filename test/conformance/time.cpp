@@ -135,7 +135,7 @@ TEST_CASE("any task may pause the clock") {
   eddy::runtime rt;
   rt.block_on([]() -> future<> {
     auto t = eddy::spawn([]() -> future<> {
-      test::here().pause();
+      eddy::test::pause();
       co_return;
     });
     co_await t;
