@@ -9,7 +9,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 #include <eddy/time/clock.hpp>
-#include <eddy/time/sleep.hpp>
+#include <eddy/time/movable_timer.hpp>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -34,7 +34,7 @@ class [[nodiscard]] chunks_timeout_stream : public adapter<chunks_timeout_stream
         catching(out, [&] { add(*std::move(**p)); });
     }
     if (!out && is_due(cx)) {
-      timer_.reset(0);
+      timer_.stop();
       give(out, std::exchange(chunk_, {}));
     } else if (!out && chunk_.empty()) {
       if (failed_)
@@ -50,7 +50,7 @@ class [[nodiscard]] chunks_timeout_stream : public adapter<chunks_timeout_stream
 
   /// The values of a chunk that has not come yet.
   chunk take_remainder() noexcept {
-    timer_.reset(0);
+    timer_.stop();
     return std::exchange(chunk_, {});
   }
 
@@ -68,7 +68,7 @@ class [[nodiscard]] chunks_timeout_stream : public adapter<chunks_timeout_stream
   duration limit_;
   chunk chunk_;
   std::optional<error> failed_;  // comes behind the chunk
-  timer_leaf timer_{0};          // runs while the chunk has values
+  movable_timer timer_;          // runs while the chunk has values
   bool ended_ = false;
 };
 

@@ -5,7 +5,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 #include <eddy/time/clock.hpp>
-#include <eddy/time/sleep.hpp>
+#include <eddy/time/movable_timer.hpp>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -32,7 +32,7 @@ class [[nodiscard]] throttle_stream : public adapter<throttle_stream<S>, S> {
   }
 
   duration distance_;
-  timer_leaf pause_{0};
+  movable_timer pause_;
   bool pauses_ = false;
 };
 

@@ -8,7 +8,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 #include <eddy/time/clock.hpp>
-#include <eddy/time/sleep.hpp>
+#include <eddy/time/movable_timer.hpp>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -21,7 +21,7 @@ class [[nodiscard]] timeout_stream : public adapter<timeout_stream<S>, S> {
   next_polled<T> poll_next(context& cx) noexcept {
     auto p = poll_stream(this->inner_, cx);
     if (p) {
-      if (phase_ == phase::waits) timer_.reset(0);
+      if (phase_ == phase::waits) timer_.stop();
       phase_ = phase::idle;
     } else if (has_elapsed(cx)) {
       phase_ = phase::told;
@@ -44,7 +44,7 @@ class [[nodiscard]] timeout_stream : public adapter<timeout_stream<S>, S> {
   }
 
   duration limit_;
-  timer_leaf timer_{0};
+  movable_timer timer_;
   phase phase_ = phase::idle;
 };
 

@@ -38,6 +38,11 @@ class timer_leaf {
     loop_ = nullptr;
     entry_.deadline = deadline;
   }
+  /// Waits no more, and nobody is woken.
+  void stop() noexcept {
+    if (entry_.linked()) remove();
+    loop_ = nullptr;
+  }
   /// True when the deadline has passed; otherwise the target of `cx` will be woken then.
   bool poll_elapsed(context& cx) noexcept;
   /// The first poll of one whose time counts from now: a single reading of the clock.
