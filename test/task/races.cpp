@@ -86,8 +86,8 @@ TEST_CASE("no message of another thread is lost to a receive that loses") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().rng_seed(1).build();
   auto [tx, rx] = mpsc::channel<int>(4);
-  std::thread other([tx = std::move(tx)]() mutable {
-    for (int i = 0; i < messages; ++i) static_cast<void>(tx.blocking_send(i));
+  std::thread other([out = std::move(tx)]() mutable {
+    for (int i = 0; i < messages; ++i) static_cast<void>(out.blocking_send(i));
   });
   rt.block_on([](mpsc::receiver<int> from) -> future<> {
     dice d(3);
