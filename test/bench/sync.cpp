@@ -70,14 +70,15 @@ eddy::future<> mpsc_pingpong() {
   co_await asking;
 }
 
+#if EDDY_POOL
 // From ordinary threads into the loop: as many as fit, then all wait for the receiver.
 constexpr int senders = 4;
 eddy::future<> mpsc_from_threads() {
   auto [tx, rx] = mpsc::channel<int>(1000);
   std::vector<std::thread> threads;
   for (int t = 0; t < senders; ++t)
-    threads.emplace_back([tx = tx]() mutable {
-      for (int i = 0; i < operations / senders; ++i) static_cast<void>(tx.blocking_send(i));
+    threads.emplace_back([out = tx]() mutable {
+      for (int i = 0; i < operations / senders; ++i) static_cast<void>(out.blocking_send(i));
     });
   {
     const auto last = std::move(tx);
@@ -87,6 +88,7 @@ eddy::future<> mpsc_from_threads() {
   keep(sum);
   for (auto& t : threads) t.join();
 }
+#endif
 
 eddy::future<> take_turns(std::shared_ptr<sync::semaphore> s, int n) {
   for (int i = 0; i < n; ++i) auto permit = co_await s->acquire();

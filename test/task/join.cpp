@@ -181,6 +181,7 @@ TEST_CASE("results of any kind: references, move-only, aggregates, what has no d
                               co_await eddy::yield_now();
                               co_return std::make_unique<int>(2);
                             }(),
+                            // lint-ok: the aggregate is made in the inner coroutine
                             []() -> future<plain> { co_return {3, "three"}; }(),
                             []() -> future<unborn> { co_return unborn(4); }(), eddy::yield_now());
     CHECK(&r == &n);

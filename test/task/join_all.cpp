@@ -30,12 +30,14 @@ future<int> waits(test::gate& g, int value, note = note("arg")) {
   co_await g.wait();
   co_return value;
 }
+#if EDDY_EXCEPTIONS
 future<int> fails(errc why) {
   auto gone = eddy::poll_fn([why](eddy::context&) -> eddy::polled<eddy::result<int>> {
     return eddy::error(why, "leaf");
   });
   co_return co_await gone;
 }
+#endif
 
 TEST_CASE("ready at once: the values in the order of the list") {
   const test::leak_check leaks;

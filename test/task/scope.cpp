@@ -65,6 +65,7 @@ EDDY_TEST_CASE("a callable and its arguments live as long as the child") {
   std::string log;
   co_await eddy::scope([&](task_scope& s) -> future<> {
     s.spawn(
+        // lint-ok: no await stands around the call of spawn
         [&log, n = note("")](std::unique_ptr<int> p, std::string word) -> future<> {
           co_await eddy::yield_now();
           log += word + std::to_string(*p);

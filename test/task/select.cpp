@@ -265,6 +265,7 @@ TEST_CASE("results of any kind: aggregates, results, what has no default") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> future<> {
+    // lint-ok: the aggregate is made in the inner coroutine
     auto a = co_await eddy::select([]() -> future<plain> { co_return {1, "one"}; }());
     auto [number, text] = std::move(a).get<0>();
     CHECK(number == 1);
