@@ -39,7 +39,8 @@ void deadline_heap::reserve(std::size_t n) {
 void deadline_heap::shrink() {
   while (!slots_.empty() && slots_.back().place == nowhere) slots_.pop_back();
   std::erase_if(free_, [this](std::uint32_t slot) { return slot >= slots_.size(); });
-  slots_.shrink_to_fit();
+  // Not by shrink_to_fit: without exceptions libstdc++'s does nothing.
+  decltype(slots_)(slots_.begin(), slots_.end()).swap(slots_);
   for (auto* v : {&heap_, &free_}) {
     std::vector<std::uint32_t> smaller;
     smaller.reserve(slots_.capacity());

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -188,7 +189,10 @@ class delay_queue {
   void shrink_to_fit() {
     heap_.shrink();
     slots_.resize(heap_.slots());
-    slots_.shrink_to_fit();
+    // Not by the vector's own shrink_to_fit: without exceptions libstdc++'s does nothing.
+    std::vector<stored>(std::make_move_iterator(slots_.begin()),
+                        std::make_move_iterator(slots_.end()))
+        .swap(slots_);
   }
   /// Drops every entry, and their memory.
   void clear() noexcept { delay_queue(std::move(*this)); }
