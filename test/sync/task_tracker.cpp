@@ -262,6 +262,7 @@ TEST_CASE("the join handle is that of the task; a task counts until its future i
   test::take_trace();
 }
 
+#if EDDY_POOL
 TEST_CASE("blocking jobs count") {
   const test::leak_check leaks;
   eddy::runtime rt;
@@ -274,6 +275,7 @@ TEST_CASE("blocking jobs count") {
     CHECK(sum == 3);
   });
 }
+#endif
 
 TEST_CASE("a tracked future counts until it is gone, run or not") {
   const test::leak_check leaks;

@@ -155,9 +155,13 @@ class task_tracker {
   auto spawn_on(const handle& where, F&& f, A&&... args) const {
     return where.spawn(tracked_callable(std::forward<F>(f)), std::forward<A>(args)...);
   }
-  /// As `eddy::spawn_blocking`: counts the job until its function has returned.
+  /// As `eddy::spawn_blocking`: counts the job until its function has returned. Not without the pool: the count
+  /// would be changed on the job's thread.
   template <class F, class... A>
   auto spawn_blocking(F&& f, A&&... args) const {
+    static_assert(EDDY_POOL || sizeof(F) == 0,
+                  "eddy: task_tracker::spawn_blocking needs the pool; this library was built with "
+                  "-Dpool=disabled, where a tracker belongs to one loop");
     return eddy::spawn_blocking(tracked_callable(std::forward<F>(f)), std::forward<A>(args)...);
   }
   /// The future, counted until it is gone, spawned or not: for a `join_set`, a `scope`, a plain await.
