@@ -1,5 +1,7 @@
 #include <eddy/sync/barrier.hpp>
 
+#include <utility>
+
 #include <eddy/base/misuse.hpp>
 #include <eddy/core/wake_list.hpp>
 
@@ -13,9 +15,10 @@ polled<sync::barrier_wait_result> barrier_wait::poll(context& cx) noexcept {
   if (of_ == nullptr) fatal("the wait at a barrier was polled after it had ended");
   if (meeting_ == 0) return come(cx);
   {
+    waker old;  // goes behind the lock
     const locked held(of_->lock_);
     if (meeting_ == of_->meeting_) {
-      cx.store_waker(who_);
+      if (!cx.wakes_same(who_)) old = std::exchange(who_, cx.get_waker());
       return pending;
     }
   }
@@ -56,8 +59,9 @@ polled<sync::barrier_wait_result> barrier_wait::come(context& cx) noexcept {
 }
 
 void barrier_wait::leave() noexcept {
-  const waker last = std::move(who_);  // goes behind the lock
+  waker last;  // goes behind the lock; the last that comes may be taking it (I2)
   const locked held(of_->lock_);
+  last = std::move(who_);
   if (meeting_ == of_->meeting_) ++of_->absent_;
   if (linked()) unlink();
   meeting_ = 0;
