@@ -53,8 +53,9 @@ permit_answer mpsc_state::take_slowly(waiter& node, std::uint32_t n, context& cx
   const auto where = node.where();
   auto answer = permit_answer::pending;
   wake_list wakes;
+  waker old;  // dropped behind the lock
   if (where == phase::queued) {
-    cx.store_waker(node.who);
+    if (!cx.wakes_same(node.who)) old = std::exchange(node.who, cx.get_waker());
   } else if (where == phase::idle && !closed_) {  // I3: all that is free goes with it
     queue_.enqueue(node, n - std::exchange(free_, 0), cx.get_waker());
   } else if (cx.proceed()) {
@@ -122,9 +123,10 @@ void mpsc_state::close() noexcept {
 }
 
 bool mpsc_state::poll_closed(mpsc_watcher& node, context& cx) noexcept {
+  waker old;  // dropped behind the lock
   const guard held(lock_);
   if (closed_) return cx.proceed();
-  cx.store_waker(node.who);
+  if (!cx.wakes_same(node.who)) old = std::exchange(node.who, cx.get_waker());
   if (!node.linked()) watching_.push_back(node);
   return false;
 }

@@ -3,12 +3,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <eddy/base/misuse.hpp>
 #include <eddy/config.hpp>
 #include <eddy/sync/mpsc_core.hpp>
 #include <eddy/sync/mpsc_send.hpp>
+
+namespace eddy::inline EDDY_ABI::detail {
+/// A message that needs no more than a move, which may be under the lock. Any other is made before it, for
+/// a user's constructor may use the channel.
+template <class T, class... A>
+concept mpsc_only_moved = sizeof...(A) == 1 && (std::is_same_v<A, T> && ...);
+}  // namespace eddy::inline EDDY_ABI::detail
 
 namespace eddy::inline EDDY_ABI::sync::mpsc {
 
@@ -32,11 +40,14 @@ class [[nodiscard]] permit {
   }
   /// Sends, and uses the permit up. A second time: misuse.
   void send(T value) { emplace(std::move(value)); }
-  /// The same, the message made in place.
+  /// The same with a message made from `args`. If that throws, this is as it was.
   template <class... A>
   void emplace(A&&... args) {
     if (core_ == nullptr) detail::misuse("a permit was used twice");
-    std::exchange(core_, nullptr)->put_reserved(std::forward<A>(args)...);
+    if constexpr (detail::mpsc_only_moved<T, A...>)
+      std::exchange(core_, nullptr)->put_reserved(std::forward<A>(args)...);
+    else
+      send(T(std::forward<A>(args)...));
   }
 
  private:
@@ -77,12 +88,16 @@ class [[nodiscard]] permits {
   }
   /// Sends into one of them. With none left: misuse.
   void send(T value) { emplace(std::move(value)); }
-  /// The same, the message made in place.
+  /// The same with a message made from `args`. If that throws, this is as it was.
   template <class... A>
   void emplace(A&&... args) {
     if (count_ == 0) detail::misuse("all places of these permits have been used");
-    --count_;
-    core_->put_reserved(std::forward<A>(args)...);
+    if constexpr (detail::mpsc_only_moved<T, A...>) {
+      --count_;
+      core_->put_reserved(std::forward<A>(args)...);
+    } else {
+      send(T(std::forward<A>(args)...));
+    }
   }
 
  private:
@@ -109,12 +124,16 @@ class [[nodiscard]] owned_permit {
   }
   /// Sends, and gives the sender back. A second time: misuse.
   sender<T> send(T value) { return emplace(std::move(value)); }
-  /// The same, the message made in place.
+  /// The same with a message made from `args`. If that throws, this is as it was.
   template <class... A>
   sender<T> emplace(A&&... args) {
-    sender<T> kept = take();
-    kept.core_->put_reserved(std::forward<A>(args)...);
-    return kept;
+    if constexpr (detail::mpsc_only_moved<T, A...>) {
+      sender<T> kept = take();
+      kept.core_->put_reserved(std::forward<A>(args)...);
+      return kept;
+    } else {
+      return send(T(std::forward<A>(args)...));
+    }
   }
   /// Gives the place back, and the sender to the caller.
   sender<T> release() {

@@ -195,10 +195,7 @@ class mpsc_receiver {
     wake_list wakes;
     const mpsc_state::guard held(core_->lock());
     if (core_->empty()) return core_->has_ended() ? mpsc_closed() : mpsc_full();
-    result<T> taken(std::in_place, std::move(core_->first()));
-    core_->drop_first();
-    core_->give(1, wakes);
-    return taken;
+    return take_first(wakes);
   }
   /// `recv` for an ordinary thread, which sleeps meanwhile.
   ///
@@ -232,6 +229,13 @@ class mpsc_receiver {
   mpsc_core<T>* core_;  // null: moved from
 
  private:
+  // One variable is all it returns, so that the message is moved once: a second move could throw it away.
+  result<T> take_first(wake_list& wakes) {
+    result<T> taken(std::in_place, std::move(core_->first()));
+    core_->drop_first();
+    core_->give(1, wakes);
+    return taken;
+  }
   template <class V>
   static V take_answer(polled<V> p) {
     return p.take();

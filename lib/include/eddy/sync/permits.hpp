@@ -186,9 +186,10 @@ permit_answer basic_permits<Memory>::poll_queued(slot& s, context& cx) noexcept 
   using phase = typename waiter::phase;
   waiter& node = s.place_;
   if (node.where() == phase::queued) {
+    waker old;  // dropped behind the lock: its target may die of it, and do anything
     const locked held(lock_);
     if (node.where() == phase::queued) {  // it may have been granted meanwhile
-      cx.store_waker(node.who);
+      if (!cx.wakes_same(node.who)) old = std::exchange(node.who, cx.get_waker());
       return permit_answer::pending;
     }
   }

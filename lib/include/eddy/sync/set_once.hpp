@@ -19,7 +19,8 @@ namespace eddy::inline EDDY_ABI::sync {
 /// A value that one sets and any number wait for.
 ///
 /// Threads: any; in a build without the pool one loop's.
-/// Lifetime: outlives every wait on it. The value stays where it is until the `set_once` is destroyed.
+/// Lifetime: outlives every call on it (`set` wakes others when the value can be seen already) and every wait
+/// on it. The value stays where it is until the `set_once` is destroyed.
 template <class T>
 class set_once {
  public:

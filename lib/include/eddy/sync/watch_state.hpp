@@ -125,14 +125,14 @@ void watch_state<Memory>::begin_borrow() noexcept {
     }
   }
 #ifndef NDEBUG
-  if (!Memory::single_threaded()) note_borrow(this);
+  note_borrow(this);  // also in one thread: another may start before it ends
 #endif
 }
 
 template <class Memory>
 void watch_state<Memory>::end_borrow() noexcept {
 #ifndef NDEBUG
-  if (!Memory::single_threaded()) forget_borrow(this);
+  forget_borrow(this);
 #endif
   auto w = borrows_.load(std::memory_order_relaxed);
   for (;;) {
@@ -159,14 +159,14 @@ void watch_state<Memory>::begin_change() noexcept {
     }
   }
 #ifndef NDEBUG
-  if (!Memory::single_threaded()) note_borrow(this);
+  note_borrow(this);  // also in one thread: another may start before it ends
 #endif
 }
 
 template <class Memory>
 void watch_state<Memory>::end_change(bool changed) noexcept {
 #ifndef NDEBUG
-  if (!Memory::single_threaded()) forget_borrow(this);
+  forget_borrow(this);
 #endif
   if (changed) {
     auto v = version_.load(std::memory_order_relaxed);
