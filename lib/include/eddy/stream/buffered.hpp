@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -14,7 +15,7 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 template <class S>
-class [[nodiscard]] buffered_stream : public adapter<buffered_stream<S>, S> {
+class [[nodiscard]] buffered_stream : public stream_base<buffered_stream<S>> {
   using X = stream_value<S>;
   static_assert(awaitable<X>, "eddy: buffered() is for a stream of futures or leaves");
   using set = branch_set<X>;
@@ -23,7 +24,7 @@ class [[nodiscard]] buffered_stream : public adapter<buffered_stream<S>, S> {
 
  public:
   buffered_stream(S&& s, std::size_t most)
-      : adapter<buffered_stream, S>(std::move(s)), most_(most) {}
+      : inner_(std::make_unique<S>(std::move(s))), most_(most) {}
   next_polled<U> poll_next(context& cx) noexcept {
     next_polled<U> out(pending);
     catching(out, [&] { fill(cx); });
@@ -41,15 +42,16 @@ class [[nodiscard]] buffered_stream : public adapter<buffered_stream<S>, S> {
     }
     return out;
   }
-  bool is_terminated() const noexcept {
-    return line_.empty() && (ended_ || terminated(this->inner_));
-  }
+  S& inner() & noexcept { return *inner_; }
+  const S& inner() const& noexcept { return *inner_; }
+  S&& inner() && noexcept { return std::move(*inner_); }
+  bool is_terminated() const noexcept { return line_.empty() && (ended_ || terminated(*inner_)); }
 
  private:
   /// Starts as many as may run.
   void fill(context& cx) {
     while (!ended_ && line_.size() < most_) {
-      auto p = poll_stream(this->inner_, cx);
+      auto p = poll_stream(*inner_, cx);
       if (!p) return;
       if (is_end<X>(p)) {
         ended_ = true;
@@ -68,6 +70,8 @@ class [[nodiscard]] buffered_stream : public adapter<buffered_stream<S>, S> {
     if (failed) place.emplace(unexpect, std::move(*failed).error());
   }
 
+  // Does not move: the futures may be coroutines of a lambda in there, and refer to its captures.
+  std::unique_ptr<S> inner_;
   std::size_t most_;
   set running_;                                // by their number, counted from the first
   std::deque<std::optional<result<T>>> line_;  // in their order: what they came to, if they have

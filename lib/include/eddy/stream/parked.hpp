@@ -33,6 +33,7 @@ class parked {
   explicit operator bool() const noexcept { return alive_; }
   T& operator*() noexcept { return *static_cast<T*>(block_); }
   T* operator->() noexcept { return static_cast<T*>(block_); }
+  const T* operator->() const noexcept { return static_cast<const T*>(block_); }
 
   template <class... A>
   void emplace(A&&... args) {

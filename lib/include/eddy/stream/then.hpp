@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -38,33 +39,39 @@ class [[nodiscard]] then_stream : public adapter<then_stream<S, F>, S> {
   static_assert(std::is_same_v<typename work::error_type, error>, "eddy: wrap this in attempt");
 
  public:
-  then_stream(S&& s, F f) : adapter<then_stream, S>(std::move(s)), f_(std::move(f)) {}
+  then_stream(S&& s, F f) : adapter<then_stream, S>(std::move(s)) { state_.emplace(std::move(f)); }
   next_polled<U> poll_next(context& cx) noexcept {
     next_polled<U> out(pending);
-    if (!running_) start(out, cx);
-    if (!running_) return out;
-    auto p = running_->poll(cx);
+    if (!state_->running) start(out, cx);
+    if (!state_->running) return out;
+    auto p = state_->running->poll(cx);
     if (p) {
       give_outcome(out, std::move(*p));
-      running_.reset();
+      state_->running.reset();
     }
     return out;
   }
-  bool is_terminated() const noexcept { return !running_ && terminated(this->inner_); }
+  bool is_terminated() const noexcept { return !state_->running && terminated(this->inner_); }
 
  private:
+  // The callable does not move either: a coroutine that runs refers to the captures of the lambda it is.
+  struct state {
+    explicit state(F&& g) : f(std::move(g)) {}
+    [[no_unique_address]] F f;
+    std::optional<work> running;
+  };
+
   void start(next_polled<U>& out, context& cx) noexcept {
     auto p = poll_stream(this->inner_, cx);
     if (is_end<T>(p))
       finish(out);
     else if (is_value<T>(p))
-      catching(out, [&] { running_.emplace(call_with(f_, *std::move(**p))); });
+      catching(out, [&] { state_->running.emplace(call_with(state_->f, *std::move(**p))); });
     else if (p)
       fail(out, std::move(*p).error());
   }
 
-  [[no_unique_address]] F f_;
-  parked<work> running_;
+  parked<state> state_;
 };
 
 }  // namespace eddy::inline EDDY_ABI::detail
