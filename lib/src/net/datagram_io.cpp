@@ -55,6 +55,26 @@ auto send_one_to(const io_state& io, io::const_buffer data, const Address& to) n
   };
 }
 
+template <class Pause, class Call>
+polled<result<std::size_t>> send_with_pause(io_state& io, io_waiter& waiter, Pause& pause, context& cx,
+                                            Call call) noexcept {
+  if constexpr (std::is_same_v<Pause, unit>) {
+    return transfer(io, interest::write, waiter, cx, "send", 0, call);
+  } else {
+    if (pause && !pause->poll(cx)) return pending;
+    pause.reset();
+    bool full = false;
+    auto p = transfer(io, interest::write, waiter, cx, "send", 0, [&]() noexcept {
+      const ::ssize_t n = call();
+      full = n < 0 && would_block(errno);
+      return n;
+    });
+    // Its own readiness would come at once, and mean nothing.
+    if (!p && full) static_cast<void>(pause.emplace(sleep(std::chrono::milliseconds(1))).poll(cx));
+    return p;
+  }
+}
+
 }  // namespace
 
 polled<result<std::size_t>> recv_leaf::poll(context& cx) noexcept {
@@ -78,22 +98,7 @@ polled<result<received<Address>>> recv_from_leaf<Address>::poll(context& cx) noe
 
 template <class Address>
 polled<result<std::size_t>> send_to_leaf<Address>::poll(context& cx) noexcept {
-  const auto call = send_one_to(*io_, data_, to_);
-  if constexpr (std::is_same_v<Address, net::socket_address>) {
-    return transfer(*io_, interest::write, waiter_, cx, "send", 0, call);
-  } else {
-    if (pause_ && !pause_->poll(cx)) return pending;
-    pause_.reset();
-    bool full = false;
-    auto p = transfer(*io_, interest::write, waiter_, cx, "send", 0, [&]() noexcept {
-      const ::ssize_t n = call();
-      full = n < 0 && would_block(errno);
-      return n;
-    });
-    // Its own readiness would come at once, and mean nothing.
-    if (!p && full) static_cast<void>(pause_.emplace(sleep(std::chrono::milliseconds(1))).poll(cx));
-    return p;
-  }
+  return send_with_pause(*io_, waiter_, pause_, cx, send_one_to(*io_, data_, to_));
 }
 
 template <class Address>
@@ -121,7 +126,7 @@ polled<result<std::size_t>> recv_batch_leaf<Address>::poll(context& cx) noexcept
 template <class Address>
 polled<result<std::size_t>> send_batch_leaf<Address>::poll(context& cx) noexcept {
   if (batch_.empty()) return result<std::size_t>(0U);
-  return transfer(*io_, interest::write, waiter_, cx, "send", 0, [this]() noexcept -> ::ssize_t {
+  return send_with_pause(*io_, waiter_, pause_, cx, [this]() noexcept -> ::ssize_t {
     message messages[message::most];
     const auto part = batch_.first(std::min(batch_.size(), message::most));
     for (std::size_t i = 0; i < part.size(); ++i) {

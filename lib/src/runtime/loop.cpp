@@ -178,7 +178,7 @@ void loop::shuffle() noexcept {
 
 std::uint64_t loop::now() const noexcept {
   if (paused_.load(std::memory_order_acquire)) return paused_at_.load(std::memory_order_relaxed);
-  return monotonic_now() + skipped_.load(std::memory_order_relaxed);
+  return std::min(monotonic_now() + skipped_.load(std::memory_order_relaxed), last_instant);
 }
 
 std::uint64_t loop::read_now() noexcept {
@@ -189,7 +189,7 @@ std::uint64_t loop::read_now() noexcept {
 
 std::uint64_t loop::time_at(std::uint64_t monotonic) const noexcept {
   if (paused_.load(std::memory_order_relaxed)) return paused_at_.load(std::memory_order_relaxed);
-  return monotonic + skipped_.load(std::memory_order_relaxed);
+  return std::min(monotonic + skipped_.load(std::memory_order_relaxed), last_instant);
 }
 
 void loop::pause() noexcept {

@@ -9,10 +9,13 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/attempt.hpp>
+#include <eddy/core/context.hpp>
 #include <eddy/core/operation.hpp>
+#include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/io/concepts.hpp>
 #include <eddy/io/read.hpp>
+#include <eddy/io/step.hpp>
 
 namespace eddy::inline EDDY_ABI {
 
@@ -40,12 +43,67 @@ future<result<void>> run_finish(W* to) {
   co_return result<void>();
 }
 
+/// Reads, and while there is nothing to read what the writer holds back goes out: whoever sends may be waiting for an
+/// answer to it.
+template <class R, class W>
+class [[nodiscard]] read_or_flush {
+  static constexpr bool can_flush = requires(W& w) { w.flush(); };
+
+ public:
+  read_or_flush(R& from, W& to, io::buffer bytes, bool flushed) noexcept
+      : from_(&from), to_(&to), bytes_(bytes), flushed_(flushed) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept {
+    error failed;
+    if (flush_.running() && !flush(cx, failed)) return pending;  // one that has begun comes to its end
+    if (failed) return result<std::size_t>(std::move(failed));
+    auto p = read_.poll(cx, [this] { return from_->read(bytes_); });
+    if (p) {
+      if (!p->has_value()) return result<std::size_t>(to_error(std::move(*p).error()));
+      return result<std::size_t>(static_cast<std::size_t>(**p));
+    }
+    if (!flushed_ && flush(cx, failed) && failed) return result<std::size_t>(std::move(failed));
+    return pending;
+  }
+
+ private:
+  struct no_flush {
+    static bool running() noexcept { return false; }
+  };
+  template <bool Can, class X>
+  struct flush_step {
+    using type = no_flush;
+  };
+  template <class X>
+  struct flush_step<true, X> {
+    using type = step<decltype(std::declval<X&>().flush())>;
+  };
+
+  /// True when it has ended.
+  bool flush([[maybe_unused]] context& cx, [[maybe_unused]] error& failed) noexcept {
+    if constexpr (can_flush) {
+      auto p = flush_.poll(cx, [this] { return to_->flush(); });
+      if (!p) return false;
+      if (!p->has_value()) failed = to_error(std::move(*p).error());
+    }
+    flushed_ = true;
+    return true;
+  }
+
+  R* from_;
+  W* to_;
+  io::buffer bytes_;
+  step<read_of<R>> read_;
+  typename flush_step<can_flush, W>::type flush_;
+  bool flushed_;
+};
+
 /// Copies until the end; what was copied is counted as it goes.
 template <class R, class W>
 future<result<void>> run_copy(R* from, W* to, std::uint64_t* copied, std::size_t block) {
   const std::unique_ptr<char[]> data(new char[block]);
   for (;;) {
-    auto n = co_await attempt(from->read(io::buffer(data.get(), block)));
+    auto n = co_await attempt(
+        read_or_flush<R, W>(*from, *to, io::buffer(data.get(), block), *copied == 0));
     if (!n) co_return std::move(n).error();
     if (*n == 0) co_return co_await run_flush(to);
     auto done = co_await run_write_all(to, io::const_buffer(data.get(), *n));

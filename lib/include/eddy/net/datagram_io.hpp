@@ -47,6 +47,12 @@ struct outgoing {
 
 namespace eddy::inline EDDY_ABI::detail {
 
+// Of a Unix peer that is full, and to which the socket is not connected, the system never says that there is room
+// again.
+template <class Address>
+using send_pause =
+    std::conditional_t<std::is_same_v<Address, net::unix_address>, std::optional<sleep_leaf>, unit>;
+
 /// Receives one, or looks at one without taking it, from whomever.
 class [[nodiscard]] recv_leaf {
  public:
@@ -95,15 +101,11 @@ class [[nodiscard]] send_to_leaf {
   polled<result<std::size_t>> poll(context& cx) noexcept;
 
  private:
-  // Of a Unix peer that is full, and to which the socket is not connected, the system never says that there is
-  // room again.
-  using pause = std::conditional_t<std::is_same_v<Address, net::unix_address>,
-                                   std::optional<sleep_leaf>, unit>;
   io_state* io_;
   io::const_buffer data_;
   Address to_;
   io_waiter waiter_;
-  [[no_unique_address]] pause pause_;
+  [[no_unique_address]] send_pause<Address> pause_;
 };
 
 template <class Address>
@@ -130,6 +132,7 @@ class [[nodiscard]] send_batch_leaf {
   io_state* io_;
   std::span<const net::outgoing<Address>> batch_;
   io_waiter waiter_;
+  [[no_unique_address]] send_pause<Address> pause_;
 };
 
 /// At once or not at all: EAGAIN is an error.

@@ -76,6 +76,10 @@ class rate_limiter {
           case answer::behind:
             return pending;
           case answer::first:  // its timer says when to look again; it may be over by now
+            if (due == instant::max()) {  // never; a paused clock may stand there
+              timer_.stop();
+              return pending;
+            }
             timer_.reset(detail::to_nanoseconds(due));
             if (!timer_.poll_elapsed(cx)) return pending;
         }
