@@ -1,4 +1,4 @@
-// The guide's snippets about oneshot, broadcast and watch channels.
+// The guide's snippets about channels.
 #include <eddy/eddy.hpp>
 
 #include <doctest/doctest.h>
@@ -14,6 +14,33 @@
 using namespace std::chrono_literals;
 
 namespace {
+
+// [guide:mpsc]
+namespace mpsc = eddy::sync::mpsc;
+
+eddy::future<> count_to(int n, mpsc::sender<int> tx) {
+  for (int i = 1; i <= n; ++i) co_await tx.send(i);  // waits while the channel is full
+}  // this sender goes with its task
+
+eddy::future<int> add_up() {
+  auto [tx, rx] = mpsc::channel<int>(2);    // at most two messages wait in it
+  eddy::spawn(count_to(3, tx));             // a copy is one more sender
+  eddy::spawn(count_to(4, std::move(tx)));  // the last one moves out, or `recv` would wait for ever
+  int sum = 0;
+  while (auto v = co_await rx.recv()) sum += *v;  // nothing: every sender is gone
+  co_return sum;
+}
+// [/guide:mpsc]
+
+// [guide:reserve]
+eddy::future<bool> send_unless(mpsc::sender<std::string> tx, eddy::sync::cancellation_token stop,
+                               std::string text) {
+  auto r = co_await eddy::select(tx.reserve(), stop.cancelled());
+  if (r.index() == 1) co_return false;  // `text` is still here
+  r.get<0>().send(std::move(text));     // does not wait and cannot fail
+  co_return true;
+}
+// [/guide:reserve]
 
 // [guide:oneshot]
 namespace oneshot = eddy::sync::oneshot;
@@ -75,6 +102,25 @@ eddy::future<> set(int* seen) {
   co_await follower;
 }
 // [/guide:watch]
+
+TEST_CASE("messages from many to one") {
+  const test::leak_check leaks;
+  eddy::run([]() -> eddy::future<> {
+    const int sum = co_await add_up();
+    CHECK(sum == 16);
+    auto [tx, rx] = mpsc::channel<std::string>(1);
+    const eddy::sync::cancellation_token stop;
+    const auto sent = co_await send_unless(tx, stop, "first");
+    CHECK(sent);
+    auto second = eddy::spawn(send_unless(tx, stop, "second"));  // there is no room for it
+    co_await eddy::yield_now();
+    stop.cancel();
+    const bool sent_too = co_await second;
+    CHECK(!sent_too);
+    const auto got = co_await rx.recv();
+    CHECK(got == "first");
+  }());
+}
 
 TEST_CASE("one value, from whoever has it") {
   const test::leak_check leaks;
