@@ -71,6 +71,8 @@ class loop final : public scheduler {
     constexpr std::uint64_t far = 1'000'000;
     return !paused_.load(std::memory_order_relaxed) && deadline > seen_ + far;
   }
+  /// True when the last reading was not before `deadline`: it is over, without another reading.
+  bool has_seen(std::uint64_t deadline) const noexcept { return deadline <= seen_; }
   bool is_paused() const noexcept { return paused_; }
   void pause() noexcept;
   void resume() noexcept;

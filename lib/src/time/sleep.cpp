@@ -25,7 +25,8 @@ bool timer_leaf::poll_elapsed(context& cx) noexcept {
   if (loop_ != nullptr) return true;  // it was in the wheel and has been taken out
   auto* l = loop::of(cx);
   if (l == nullptr) fatal("sleep or timeout polled outside a runtime");
-  if (!l->is_far(entry_.deadline) && entry_.deadline <= l->now()) {
+  if (l->has_seen(entry_.deadline) ||
+      (!l->is_far(entry_.deadline) && entry_.deadline <= l->now())) {
     loop_ = l;
     return true;
   }

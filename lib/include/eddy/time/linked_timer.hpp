@@ -55,6 +55,7 @@ class timer_source {
   }
   /// Whoever waits now waits for `t`, and is woken at once when that is over. Nobody is woken needlessly.
   void retime(instant t) noexcept {
+    if (waiting_.empty()) return;
     list<linked_timer> rest(std::move(waiting_));
     while (linked_timer* const leaf = rest.pop_front()) {
       waiting_.push_back(*leaf);
