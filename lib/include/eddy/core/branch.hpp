@@ -41,16 +41,8 @@ class branch<future<T>> {
 
   polled<result<T>> poll(context& cx) noexcept {
     if (!frame_) return result<T>(error(errc::misuse, "a future was polled after it had ended"));
-    if (!started_) {
-      started_ = true;
-      frame_.promise().owner = &chain_;
-      chain_.next = frame_;
-    }
-    if (!chain_.run(cx)) return pending;
-    struct destroy_at_end {
-      handle frame;
-      ~destroy_at_end() { frame.destroy(); }
-    } guard{std::exchange(frame_, {})};
+    if (!run(cx)) return pending;
+    const destroy_at_end guard{std::exchange(frame_, {})};
     auto& p = guard.frame.promise();
 #if EDDY_EXCEPTIONS
     if (p.failure) return result<T>(error::from_exception(std::move(p.failure)));
@@ -65,6 +57,33 @@ class branch<future<T>> {
     });
   }
 
+  /// The same for who keeps values and failures apart: true when it has ended. Then `take` has had its promise,
+  /// with the value in it, or `failed` says why not.
+  template <class Take>
+  bool poll_into(context& cx, error& failed, Take take) noexcept {
+    if (!frame_) {
+      failed = error(errc::misuse, "a future was polled after it had ended");
+      return true;
+    }
+    if (!run(cx)) return false;
+    const destroy_at_end guard{std::exchange(frame_, {})};
+    auto& p = guard.frame.promise();
+#if EDDY_EXCEPTIONS
+    if (p.failure) {
+      failed = error::from_exception(std::move(p.failure));
+      return true;
+    }
+    try {
+#endif
+      take(p);
+#if EDDY_EXCEPTIONS
+    } catch (...) {
+      failed = error::current_exception();
+    }
+#endif
+    return true;
+  }
+
   /// Destroys what has not ended; nothing is left in flight.
   void drop() noexcept {
     const auto frame = std::exchange(frame_, {});
@@ -77,6 +96,20 @@ class branch<future<T>> {
 
  private:
   using handle = std::coroutine_handle<coroutine_promise<T>>;
+  struct destroy_at_end {
+    handle frame;
+    ~destroy_at_end() { frame.destroy(); }
+  };
+
+  bool run(context& cx) noexcept {
+    if (!started_) {
+      started_ = true;
+      frame_.promise().owner = &chain_;
+      chain_.next = frame_;
+    }
+    return chain_.run(cx);
+  }
+
   handle frame_{};
   chain chain_;
   bool started_ = false;

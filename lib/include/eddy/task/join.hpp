@@ -33,14 +33,25 @@ class part {
 
   /// True when it has ended and, if it is a leaf by value, is gone. A failure is put into `failed`.
   bool poll(context& cx, error& failed) noexcept {
-    auto p = inner_.poll(cx);
-    if (!p) return false;
-    if (p->has_value())
-      keep(*p, failed);
-    else
-      failed = to_error(std::move(*p).error());
-    inner_.drop();
-    return true;
+    if constexpr (is_future_v<X>) {
+      return inner_.poll_into(cx, failed, [this](auto& promise) {
+        if constexpr (std::is_void_v<T>)
+          value_.emplace();
+        else if constexpr (std::is_reference_v<T>)
+          value_.emplace(promise.value());
+        else
+          value_.emplace(std::move(promise.value()));
+      });
+    } else {
+      auto p = inner_.poll(cx);
+      if (!p) return false;
+      if (p->has_value())
+        keep(*p, failed);
+      else
+        failed = to_error(std::move(*p).error());
+      inner_.drop();
+      return true;
+    }
   }
   void drop() noexcept { inner_.drop(); }
   value_type take() {
@@ -89,8 +100,11 @@ class [[nodiscard]] join_operation {
  private:
   template <std::size_t... I>
   answer poll(context& cx, std::index_sequence<I...>) noexcept {
-    if (over_)
-      return result<value_type>(error(errc::misuse, "a join was polled after it had ended"));
+    answer a = pending;  // the only thing returned, so that nothing is moved
+    if (over_) {
+      a.emplace(error(errc::misuse, "a join was polled after it had ended"));
+      return a;
+    }
     const auto one = [&](auto place) noexcept { return poll_one<place>(cx); };
     bool stop = false;
     if constexpr (Biased || count < 2) {
@@ -99,13 +113,23 @@ class [[nodiscard]] join_operation {
       stop = in_order<count>(first_, one);
       if (++first_ == count) first_ = 0;
     }
-    if (!stop && ended_ != all) return pending;
+    if (!stop && ended_ != all) return a;
     over_ = true;
     (std::get<I>(parts_).drop(), ...);
-    if (failure_) return result<value_type>(std::move(failure_));
-    return or_failed_move<value_type, error>([&]() -> answer {
-      return result<value_type>(std::in_place, value_type{std::get<I>(parts_).take()...});
-    });
+    if (failure_) {
+      a.emplace(std::move(failure_));
+      return a;
+    }
+#if EDDY_EXCEPTIONS
+    try {
+#endif
+      a.emplace(std::in_place, value_type{std::get<I>(parts_).take()...});
+#if EDDY_EXCEPTIONS
+    } catch (...) {
+      a.emplace(error::current_exception());
+    }
+#endif
+    return a;
   }
   /// True when the others need not be asked any more.
   template <std::size_t I>
