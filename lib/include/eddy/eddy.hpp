@@ -1,7 +1,7 @@
 #pragma once
 
 /// Everything a program usually needs: futures, tasks, the runtime, time, channels and locks, select and join,
-/// and TCP. Streams and the test kit have headers of their own.
+/// and TCP. Streams, UDP and Unix sockets, readers and writers, and the test kit have headers of their own.
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
