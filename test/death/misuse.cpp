@@ -180,6 +180,15 @@ TEST_CASE("the same is seen in a process of several threads") {
   });
   CHECK(end.signal == SIGABRT);
   CHECK(end.text.find("while this thread borrowed its value") != end.text.npos);
+  const auto later = in_child([] {
+    auto [tx, rx] = eddy::sync::watch::channel(1);
+    const auto look = rx.borrow();
+    std::thread([] {}).join();
+    static_cast<void>(tx.send(2));
+    return 0;
+  });
+  CHECK(later.signal == SIGABRT);
+  CHECK(later.text.find("while this thread borrowed its value") != later.text.npos);
 }
 #endif
 

@@ -35,6 +35,17 @@ TEST_CASE("a buffered reader reads ahead and hands out what is asked for") {
   });
 }
 
+TEST_CASE("a buffered read of nothing does not wait") {
+  test::run([]() -> future<> {
+    scripted_stream s;
+    s.gives("abc");
+    io::buf_reader r(s, 4);
+    const auto n = co_await r.read(io::buffer());
+    CHECK(n == 0);
+    CHECK(s.reads == 0);
+  });
+}
+
 TEST_CASE("a read as large as the buffer goes past it when that is empty") {
   test::run([]() -> future<> {
     scripted_stream s;

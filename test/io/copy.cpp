@@ -2,13 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
+#include <utility>
 
 #include <eddy/eddy.hpp>
 #include <eddy/io/adapters.hpp>
 #include <eddy/io/buf_reader.hpp>
 #include <eddy/io/buf_writer.hpp>
 #include <eddy/io/copy_bidirectional.hpp>
+#include <eddy/io/duplex.hpp>
 #include <eddy/net/unix_stream.hpp>
 
 #include "support/cut_points.hpp"
@@ -35,6 +38,25 @@ TEST_CASE("copy moves everything and flushes the writer") {
     const auto n = co_await io::copy(from, w, 2);
     CHECK(n == 7);
     CHECK(to.written == "abcdefg");
+  });
+}
+
+TEST_CASE("copy passes on what it has while its reader waits") {
+  test::run([]() -> future<> {
+    auto [client, near] = io::duplex(64);
+    auto [far, server] = io::duplex(64);
+    auto proxy = spawn(
+        [](io::duplex_stream from, io::duplex_stream to) -> future<> {
+          io::buf_writer out(std::move(to));
+          static_cast<void>(co_await io::copy(from, out));
+        },
+        std::move(near), std::move(far));
+    co_await client.write_all("ping");
+    std::array<char, 16> buf;
+    const auto n = co_await server.read(buf);
+    CHECK(n == 4);
+    client.shutdown_write().value();
+    co_await proxy;
   });
 }
 

@@ -13,6 +13,7 @@
 #include "net/unix_folder.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
+#include "support/runtime_access.hpp"
 
 using namespace eddy::net;
 using test::unix_folder;
@@ -110,6 +111,29 @@ TEST_CASE("sending waits while the receiver is full, connected or not") {
       CHECK(got == sent + 1);
       co_await last;
     }
+  }(folder.file("s")));
+}
+
+TEST_CASE("a batch to a full receiver waits, and does not poll all the time") {
+  const test::leak_check leaks;
+  const unix_folder folder;
+  eddy::runtime rt;
+  rt.block_on([](std::string path) -> eddy::future<> {
+    auto server = unix_datagram::bind(path).value();
+    const auto to = unix_address::path(path).value();
+    auto client = unix_datagram::unbound().value();
+    while (client.try_send_to("x", to)) {
+    }
+    const std::array<outgoing<unix_address>, 1> out{{{"x", to}}};
+    const auto before = test::polls();
+    auto late = co_await eddy::attempt(
+        eddy::timeout(std::chrono::milliseconds(50), client.send_batch(out)));
+    CHECK(late.error() == eddy::errc::elapsed);
+    CHECK(test::polls() - before <= 120);  // about one a millisecond; thousands if it spins
+    std::array<char, 8> buf;
+    static_cast<void>(co_await server.recv(buf));
+    const auto sent = co_await client.send_batch(out);
+    CHECK(sent == 1);
   }(folder.file("s")));
 }
 

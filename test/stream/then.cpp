@@ -214,4 +214,25 @@ TEST_CASE("then and buffered at every cut point") {
         }) > 8);
 }
 
+TEST_CASE("a stream is moved while its callable's coroutine runs, captures and all") {
+  const test::leak_check leaks;
+  test::mock_task task;
+  const auto add = [five = std::make_shared<int>(5)](int v) -> future<int> {
+    co_await eddy::yield_now();
+    co_return v + *five;
+  };
+  const auto moved_between = [&](auto made) {
+    auto first = std::make_unique<decltype(made)>(std::move(made));
+    CHECK(is_pending(task, *first));
+    auto second = std::move(*first);
+    first.reset();
+    CHECK(value(task, second) == 12);
+    CHECK(at_end(task, second));
+  };
+  moved_between(eddy::stream_of(std::vector{7}).then(add));
+  moved_between(eddy::stream_of(std::vector{7}).map(add).buffered(2));
+  task.take_wakes();
+  test::take_trace();
+}
+
 }  // namespace

@@ -18,6 +18,7 @@
 
 #include "support/leak_check.hpp"
 #include "support/long_run.hpp"
+#include "support/mock_task.hpp"
 
 #if EDDY_POOL
 
@@ -259,6 +260,35 @@ TEST_CASE("tasks of several loops are aborted while they wait for one mutex or h
   });
   CHECK(m.use_count() == 1);
   CHECK(*m->try_lock().value() == *had);
+}
+
+TEST_CASE("a barrier's wait is dropped while the last one arrives, and gives its waker up once") {
+  const int count = test::rounds(3000);
+  test::mock_task here, there;
+  std::optional<barrier> b;
+  std::atomic<int> begun{0}, arrived{0};
+  std::thread last([&] {
+    for (int i = 1; i <= count; ++i) {
+      while (begun.load() < i) std::this_thread::yield();
+      {
+        auto wait = b->wait();
+        static_cast<void>(there.poll(wait));
+      }
+      arrived.store(i);
+    }
+  });
+  for (int i = 1; i <= count; ++i) {
+    b.emplace(2);
+    {
+      auto wait = b->wait();
+      CHECK_FALSE(here.poll(wait).is_ready());
+      begun.store(i);
+      for (int turns = i % 60; turns > 0; --turns) static_cast<void>(arrived.load());
+    }
+    while (arrived.load() < i) std::this_thread::yield();
+    REQUIRE(here.references() == 0);
+  }
+  last.join();
 }
 
 }  // namespace

@@ -116,4 +116,17 @@ TEST_CASE("paused it stands, advances by hand, and goes on from there") {
   });
 }
 
+TEST_CASE("time goes on to the last instant, and stands there") {
+  eddy::runtime rt = eddy::runtime::builder().start_paused().build();
+  rt.block_on([]() -> eddy::future<> {
+    co_await eddy::sleep_until(eddy::instant::max());
+    CHECK(eddy::clock::now() == eddy::instant::max());
+    test::here().resume();
+    const auto before = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() == before) {
+    }
+    CHECK(eddy::clock::now() == eddy::instant::max());
+  });
+}
+
 }  // namespace

@@ -385,4 +385,18 @@ TEST_CASE("the budget: a limiter that never limits lets others run") {
   });
 }
 
+TEST_CASE("tokens that never come are waited for, and the poll ends") {
+  const test::leak_check leaks;
+  auto rt = eddy::runtime::builder().start_paused().build();
+  rt.block_on([]() -> future<> {
+    rate_limiter l(1, duration::max(), 2);
+    co_await l.acquire(2);
+    co_await eddy::sleep_until(instant::max());
+    test::mock_task task;
+    auto never = l.acquire(2);
+    CHECK_FALSE(task.poll(never).is_ready());
+    CHECK_FALSE(task.is_woken());
+  });
+}
+
 }  // namespace

@@ -50,6 +50,7 @@ class buf_reader {
    public:
     read_leaf(buf_reader& b, buffer to) noexcept : of_(&b), to_(to) {}
     polled<result<std::size_t>> poll(context& cx) noexcept {
+      if (to_.empty()) return result<std::size_t>(0U);
       // What would fill the buffer anyway goes past it.
       if (step_.running() || (of_->buffered().empty() && to_.size() >= of_->capacity_)) {
         auto p = step_.poll(cx, [this] { return of_->inner_.read(to_); });
