@@ -188,7 +188,7 @@ TEST_CASE("a value whose move throws is a failure of next(), wherever that happe
   test::mock_task task;
   const auto check = [&](auto adapt) {
     bool seen = false;
-    for (int moves = 1; moves < 40; ++moves) {
+    for (int moves = 0; moves < 40; ++moves) {
       auto s = adapt(
           [moves] { return eddy::once_stream(1).map([moves](int) { return fragile(moves); }); }());
       auto leaf = s.next();

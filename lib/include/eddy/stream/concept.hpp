@@ -91,21 +91,20 @@ bool terminated(const S& s) noexcept {
 }
 
 // An answer is a local that starts as pending, is filled in once, and is the only thing its function returns, so
-// that it is made where the caller wants it and no value is moved once more. While pending it owns nothing, so
-// filling it in is making it again in place.
+// that it is made where the caller wants it and no value is moved once more.
 
 template <class T>
 void finish(next_polled<T>& out) noexcept {
-  std::construct_at(&out, next_result<T>(std::in_place));
+  out.emplace(std::in_place);
 }
 template <class T>
 void fail(next_polled<T>& out, error e) noexcept {
-  std::construct_at(&out, next_result<T>(unexpect, std::move(e)));
+  out.emplace(unexpect, std::move(e));
 }
 /// Throws what making the value throws; `catching` makes a failure of it.
 template <class T, class... A>
 void give(next_polled<T>& out, A&&... value) {
-  std::construct_at(&out, next_result<T>(std::in_place, std::in_place, std::forward<A>(value)...));
+  out.emplace(std::in_place, std::in_place, std::forward<A>(value)...);
 }
 
 template <class T>

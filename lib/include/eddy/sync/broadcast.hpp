@@ -70,17 +70,17 @@ class [[nodiscard]] broadcast_recv {
     place_.settle(old);
     if (!cx.proceed()) return p;
     if (has_all) {
-      std::construct_at(&p, answer(received()));
+      p.emplace(received());
     } else if (const auto missed = core_->missed(*next_)) [[unlikely]] {
       *next_ += missed;
-      std::construct_at(&p, answer(received(sync::broadcast::lagged{missed})));
+      p.emplace(received(sync::broadcast::lagged{missed}));
     } else {
       core_->take(held, *next_, [&p](auto&& value) {
         using given = decltype(value);
         if constexpr (cannot_fail)
-          std::construct_at(&p, received(std::in_place, std::forward<given>(value)));
+          p.emplace(std::in_place, std::forward<given>(value));
         else
-          std::construct_at(&p, answer(std::in_place, std::in_place, std::forward<given>(value)));
+          p.emplace(std::in_place, std::in_place, std::forward<given>(value));
       });
     }
     return p;

@@ -30,7 +30,7 @@ class [[nodiscard]] timeout_operation {
     auto p = inner_.poll(cx);
     if (!p && has_elapsed(cx)) {
       inner_.drop();
-      std::construct_at(&p, result<value_type>(error(errc::elapsed, "timeout")));  // it was empty
+      p.emplace(error(errc::elapsed, "timeout"));
     }
     return p;  // the only return, so that nothing is moved
   }
