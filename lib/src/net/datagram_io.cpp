@@ -56,8 +56,8 @@ auto send_one_to(const io_state& io, io::const_buffer data, const Address& to) n
 }
 
 template <class Pause, class Call>
-polled<result<std::size_t>> send_with_pause(io_state& io, io_waiter& waiter, Pause& pause, context& cx,
-                                            Call call) noexcept {
+polled<result<std::size_t>> send_with_pause(io_state& io, io_waiter& waiter, Pause& pause,
+                                            context& cx, Call call) noexcept {
   if constexpr (std::is_same_v<Pause, unit>) {
     return transfer(io, interest::write, waiter, cx, "send", 0, call);
   } else {

@@ -54,7 +54,8 @@ class [[nodiscard]] read_or_flush {
       : from_(&from), to_(&to), bytes_(bytes), flushed_(flushed) {}
   polled<result<std::size_t>> poll(context& cx) noexcept {
     error failed;
-    if (flush_.running() && !flush(cx, failed)) return pending;  // one that has begun comes to its end
+    if (flush_.running() && !flush(cx, failed))
+      return pending;  // one that has begun comes to its end
     if (failed) return result<std::size_t>(std::move(failed));
     auto p = read_.poll(cx, [this] { return from_->read(bytes_); });
     if (p) {
