@@ -184,7 +184,8 @@ TEST_CASE("promises fulfilled on another thread while their runtime is dropped")
       while (!go) {
       }
       for (std::size_t k = 0; k < promises.size(); ++k) {
-        if (k % 4 == 0)
+        if (EDDY_EXCEPTIONS &&
+            k % 4 == 0)  // without them a broken promise that is awaited ends the program
           promise<std::shared_ptr<int>> broken = std::move(promises[k]);
         else
           promises[k].set_value(held);
