@@ -18,6 +18,8 @@ class step {
   step(step&&) noexcept {}  // a leaf moves only before its first poll, when nothing has begun
 
   bool running() const noexcept { return op_.has_value(); }
+  /// Drops what runs.
+  void reset() noexcept { op_.reset(); }
   /// Polls what runs, after beginning `make()` if nothing does.
   template <class Make>
   auto poll(context& cx, Make make) noexcept {
