@@ -7,8 +7,8 @@ import re
 import sys
 
 # An include may only point to a folder of a smaller rank (or the file's own).
-RANKS = [['base'], ['core'], ['runtime'], ['time'], ['sync'], ['task'], ['stream'], ['io'],
-         ['net', 'fs', 'signal', 'process'], ['codec', 'test']]
+RANKS = [['base'], ['core'], ['runtime'], ['time'], ['sync'], ['task'], ['stream'], ['signal'], ['io'],
+         ['net', 'fs', 'process'], ['codec', 'test']]
 RANK = {folder: rank for rank, folders in enumerate(RANKS) for folder in folders}
 BANNED_IN_PUBLIC = {'iostream', 'functional', 'regex'}
 MAX_LINES = 500

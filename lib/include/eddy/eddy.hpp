@@ -1,7 +1,7 @@
 #pragma once
 
 /// Everything a program usually needs: futures, tasks, the runtime, time, channels and locks, select and join,
-/// and TCP. Streams, UDP and Unix sockets, readers and writers, and the test kit have headers of their own.
+/// signals and TCP. Streams, UDP and Unix sockets, readers and writers, and the test kit have headers of their own.
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
@@ -23,6 +23,9 @@
 #include <eddy/net/tcp_stream.hpp>
 #include <eddy/runtime/runtime.hpp>
 #include <eddy/runtime/spawn_blocking.hpp>
+#include <eddy/signal/ctrl_c.hpp>
+#include <eddy/signal/shutdown.hpp>
+#include <eddy/signal/signal.hpp>
 #include <eddy/sync/atomic_waker.hpp>
 #include <eddy/sync/barrier.hpp>
 #include <eddy/sync/broadcast.hpp>

@@ -8,6 +8,8 @@
 #include <eddy/runtime/runtime.hpp>
 #include <eddy/test/report.hpp>
 
+#include "signal/registry.hpp"
+
 namespace eddy::inline EDDY_ABI::test {
 
 int open_descriptors() {
@@ -20,8 +22,11 @@ int open_descriptors() {
 }
 
 namespace {
-// libuv opens a pipe for signals with the process's first loop and keeps it.
-void open_what_stays() { [[maybe_unused]] static const bool once = (runtime(), true); }
+// libuv opens a pipe for signals with the process's first loop and keeps it; so does eddy::signal.
+void open_what_stays() {
+  [[maybe_unused]] static const bool once =
+      (runtime(), static_cast<void>(eddy::detail::signal_registry::get().open()), true);
+}
 }  // namespace
 
 leak_check::leak_check(std::string when, std::source_location at)
