@@ -15,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include <eddy/base/rc.hpp>
 #include <eddy/eddy.hpp>
 
 #include "death/child.hpp"
@@ -271,5 +272,18 @@ TEST_CASE("the program may end inside of a runtime, with tasks and jobs alive") 
   CHECK(end.code == 4);
   CHECK(end.text.empty());
 }
+
+#ifndef NDEBUG
+TEST_CASE("an rc on another thread ends the program with one line") {
+  const auto end = in_child([] {
+    auto p = eddy::make_rc<int>(1);
+    std::thread([&] { const auto copy = p; }).join();
+    return 0;
+  });
+  CHECK(end.code == -1);
+  CHECK(end.text ==
+        "eddy: an rc was used by two threads: tasks that hold one are started with spawn_local\n");
+}
+#endif
 
 }  // namespace

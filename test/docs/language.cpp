@@ -77,6 +77,22 @@ eddy::future<int> sum() {
 }
 // [/guide:tasks]
 
+// [guide:local]
+eddy::future<> add(eddy::rc<int> total, int n) {
+  co_await eddy::sleep(10ms);
+  *total += n;
+}
+
+eddy::future<int> shared_total() {
+  auto total = eddy::make_rc<int>(0);
+  auto a = eddy::spawn_local(add, total, 1);  // spawn(add, total, 1) does not compile
+  auto b = eddy::spawn_local(add(total, 2));  // a future knows the types of its parameters
+  co_await a;
+  co_await b;
+  co_return *total;
+}
+// [/guide:local]
+
 // [guide:abort]
 eddy::future<> forever(std::shared_ptr<int> ticks) {
   for (;;) {
@@ -235,6 +251,7 @@ TEST_CASE("time") {
   CHECK_THROWS_AS(rt.block_on(eddy::timeout(5ms, work(1))), eddy::elapsed);
 #endif
   rt.block_on(times());
+  CHECK(rt.block_on(shared_total()) == 3);
   CHECK(rt.block_on(patient()) == 2);
 }
 

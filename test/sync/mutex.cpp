@@ -28,11 +28,6 @@ using eddy::sync::mutex_guard;
 using eddy::sync::owned_mutex_guard;
 using test::mock_task;
 
-template <class T>
-concept says_not_send = std::is_void_v<typename T::not_send>;
-static_assert(says_not_send<mutex_guard<int>> && says_not_send<owned_mutex_guard<int>> &&
-              says_not_send<eddy::sync::mapped_mutex_guard<int>> &&
-              says_not_send<eddy::sync::owned_mapped_mutex_guard<int>>);
 static_assert(!std::is_copy_constructible_v<mutex_guard<int>> &&
               !std::is_copy_constructible_v<eddy::sync::mapped_mutex_guard<int>> &&
               std::is_nothrow_move_assignable_v<eddy::sync::mapped_mutex_guard<int>>);

@@ -26,14 +26,6 @@ using eddy::future;
 using eddy::sync::rw_lock;
 using test::mock_task;
 
-template <class T>
-concept says_not_send = std::is_void_v<typename T::not_send>;
-static_assert(says_not_send<eddy::sync::rw_lock_read_guard<int>> &&
-              says_not_send<eddy::sync::owned_rw_lock_read_guard<int>> &&
-              says_not_send<eddy::sync::rw_lock_write_guard<int>> &&
-              says_not_send<eddy::sync::owned_rw_lock_write_guard<int>> &&
-              says_not_send<eddy::sync::rw_lock_mapped_write_guard<int>> &&
-              says_not_send<eddy::sync::owned_rw_lock_mapped_write_guard<int>>);
 
 /// Polls once, and fails the test unless it is ready.
 template <class Leaf>

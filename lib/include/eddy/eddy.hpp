@@ -4,7 +4,9 @@
 /// signals and TCP. Streams, UDP and Unix sockets, readers and writers, and the test kit have headers of their own.
 
 #include <eddy/base/error.hpp>
+#include <eddy/base/rc.hpp>
 #include <eddy/base/result.hpp>
+#include <eddy/base/send.hpp>
 #include <eddy/core/attempt.hpp>
 #include <eddy/core/from_callback.hpp>
 #include <eddy/core/future.hpp>

@@ -2,6 +2,7 @@
 
 #include <eddy/base/memory.hpp>
 #include <eddy/base/misuse.hpp>
+#include <eddy/base/rc.hpp>
 
 #include "core/scheduler.hpp"
 
@@ -28,6 +29,15 @@ void check_loop_local(loop_mark& mark) noexcept {
     fatal("a channel or lock was used on two loops: this library was built with -Dpool=disabled");
   mark.thread = thread;
   if (loop != 0) mark.loop = loop;
+}
+
+void check_rc(loop_mark& mark) noexcept {
+  const auto loop = this_thread().owner;
+  const auto thread = this_thread_number();
+  if (mark.thread != thread && mark.thread != 0 && (loop == 0 || loop != mark.loop))
+    fatal("an rc was used by two threads: tasks that hold one are started with spawn_local");
+  mark.thread = thread;
+  if (mark.loop == 0) mark.loop = loop;
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

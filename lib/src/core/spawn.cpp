@@ -54,6 +54,15 @@ void refuse_closure(const promise_base& root) {
         "runs; spawn the lambda itself: spawn([x]() -> future<> {...})");
 }
 
+void refuse_local(const task_origin& origin, const promise_base& root) {
+  if (!root.has(promise_base::stays) || origin.pinned) return;
+  auto* const s = origin.runtime != nullptr ? origin.runtime : this_thread().current;
+  if (s != nullptr && !s->is_driven_here())
+    misuse(
+        "spawn: a parameter of this coroutine is not is_send, and another thread may run the task: "
+        "use spawn_local");
+}
+
 void* allocate_task(task_origin& origin, std::size_t bytes) {
   if (origin.runtime == nullptr) origin.runtime = this_thread().current;
   if (origin.runtime == nullptr)

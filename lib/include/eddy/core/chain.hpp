@@ -57,6 +57,7 @@ struct promise_base {
     has_value = 1,  // return_value was called; the value is alive in the promise
     task_root = 2,  // the chain is a task's, which takes the value at the end
     capturing = 4,  // made by calling a lambda with captures
+    stays = 8,      // a parameter is not is_send
     flag_mask = 63,
   };
 
@@ -105,6 +106,12 @@ struct promise_base {
 struct result_promise_base : promise_base {
   void (*hand_error_to_parent)(result_promise_base& child) noexcept = nullptr;
 };
+
+/// Whether another thread may run the coroutine, as far as its parameters' types tell; true in a build without
+/// the pool.
+inline bool is_send_frame(std::coroutine_handle<> frame) noexcept {
+  return !promise_base::of(frame).has(promise_base::stays);
+}
 
 struct context_access {
   static chain& running_chain(promise_base& p) noexcept { return *p.owner; }

@@ -10,6 +10,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
+#include <eddy/base/send.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/chain.hpp>
 #include <eddy/core/poll.hpp>
@@ -172,6 +173,19 @@ struct final_awaiter {
   static void await_resume() noexcept {}
 };
 
+/// Whether a parameter lets its coroutine run on another thread; a future knows it of its own parameters.
+template <class A>
+bool may_move(const A&) noexcept {
+  return is_send_v<A>;
+}
+template <class T>
+bool may_move(const future<T>& f) noexcept;
+
+/// Made with a coroutine's parameters, notes in its promise whether one of them is not is_send.
+inline void note_parameters(promise_base& p, bool all_may_move) noexcept {
+  if (EDDY_POOL && !all_may_move) p.set(promise_base::stays);
+}
+
 template <class T>
 using promise_base_for = std::conditional_t<is_result_v<T>, result_promise_base, promise_base>;
 
@@ -184,6 +198,11 @@ class coroutine_promise : public promise_base_for<T>, public await_rules<corouti
   coroutine_promise() noexcept {
     static_assert(alignof(coroutine_promise) <= 16,
                   "eddy: a future's result has alignment 16 at most");
+  }
+  template <class... A>
+    requires(sizeof...(A) > 0)
+  explicit coroutine_promise(const A&... parameters) noexcept : coroutine_promise() {
+    note_parameters(*this, (may_move(parameters) && ...));
   }
   ~coroutine_promise() {
     if (this->has(promise_base::has_value)) std::destroy_at(&value_);
@@ -256,6 +275,11 @@ template <>
 class coroutine_promise<void> : public promise_base, public await_rules<coroutine_promise<void>> {
  public:
   coroutine_promise() noexcept = default;
+  template <class... A>
+    requires(sizeof...(A) > 0)
+  explicit coroutine_promise(const A&... parameters) noexcept {
+    note_parameters(*this, (may_move(parameters) && ...));
+  }
   future<void> get_return_object(const void* site = __builtin_source_location()) noexcept;
   static future<void> get_return_object_on_allocation_failure() noexcept;
   void return_void() noexcept {}
@@ -350,6 +374,10 @@ struct future_access {
     return f.frame_.promise();
   }
   template <class T>
+  static std::coroutine_handle<> peek(const future<T>& f) noexcept {
+    return f.frame_;
+  }
+  template <class T>
   static future<T> adopt(std::coroutine_handle<coroutine_promise<T>> h) noexcept {
     return future<T>(h);
   }
@@ -370,6 +398,11 @@ inline future<void> coroutine_promise<void>::get_return_object(const void* place
 }
 inline future<void> coroutine_promise<void>::get_return_object_on_allocation_failure() noexcept {
   return {};
+}
+
+template <class T>
+bool may_move(const future<T>& f) noexcept {
+  return is_send_v<T> && (!f.valid() || is_send_frame(future_access::peek(f)));
 }
 
 template <class>
@@ -430,6 +463,11 @@ template <class T, class Closure>
 struct closure_promise final : coroutine_promise<T> {
   closure_promise() noexcept {  // in the body the closure is a complete type
     if (!std::is_empty_v<Closure>) this->set(promise_base::capturing);
+  }
+  template <class... A>  // g++ passes the closure as well, clang does not
+    requires(sizeof...(A) > 0)
+  explicit closure_promise(const A&... parameters) noexcept : closure_promise() {
+    note_parameters(*this, (may_move(parameters) && ...));
   }
 };
 

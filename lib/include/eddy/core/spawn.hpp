@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <eddy/base/error.hpp>
+#include <eddy/base/send.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/future.hpp>
 #include <eddy/core/join_handle.hpp>
@@ -32,6 +33,7 @@ struct task_origin {
   const char* name;       // null: named after its coroutine
   const void* site;       // a source location's word, or null
   bool portable = false;  // the join handle may be awaited on any runtime
+  bool pinned = false;    // stays on the loop it starts on: spawn_local, block_on
 };
 
 /// A block of `bytes` for a task of `origin.runtime`; throws when there is no runtime.
@@ -40,11 +42,23 @@ void release_unused_task(void* block) noexcept;
 /// Starts the task: from here on it runs. Refuses a coroutine of a temporary closure.
 join_link* start_task(const task_origin& origin, task& t, std::coroutine_handle<> root) noexcept;
 void refuse_closure(const promise_base& root);
+/// Refuses what is not is_send where another thread would run it.
+void refuse_local(const task_origin& origin, const promise_base& root);
+
+/// `What` is a spawned callable, its arguments and the result.
+template <class... What>
+constexpr void check_send() noexcept {
+  static_assert(
+      !EDDY_POOL || (is_send_v<What> && ...),
+      "eddy: another thread may run a spawned task: its callable, arguments and result are "
+      "is_send; spawn_local takes anything");
+}
 
 template <class T>
 join_handle<T> spawn_future(task_origin origin, future<T> f) {
   if (!f.valid()) awaited_empty_future();
   refuse_closure(future_access::promise(f));
+  refuse_local(origin, future_access::promise(f));
   using block = std::conditional_t<std::is_void_v<T>, task, task_block<T>>;
   auto* t = ::new (allocate_task(origin, sizeof(block))) block;
   if constexpr (!std::is_void_v<T>) {
@@ -92,10 +106,25 @@ auto spawn_call(task_origin origin, F&& f, A&&... args) {
   t->state.store(task_state::extended | task_state::has_body, std::memory_order_relaxed);
   returned fut = t->body.start();
   if (!fut.valid()) awaited_empty_future();
+  refuse_local(origin, future_access::promise(fut));
   guard.memory = nullptr;
   guard.made = nullptr;
   auto* link = start_task(origin, *t, future_access::release(fut));
   return join_access::make<T>(*t, link);
+}
+
+/// As these two, for tasks that another thread may run.
+template <class T>
+join_handle<T> spawn_sent(task_origin origin, future<T> f) {
+  check_send<T>();
+  return spawn_future(origin, std::move(f));
+}
+template <class F, class... A>
+auto spawn_sent(task_origin origin, F&& f, A&&... args) {
+  check_send<std::decay_t<F>, std::decay_t<A>...>();
+  auto h = spawn_call(origin, std::forward<F>(f), std::forward<A>(args)...);
+  check_send<typename decltype(h)::value_type>();
+  return h;
 }
 
 }  // namespace detail
@@ -104,12 +133,15 @@ auto spawn_call(task_origin origin, F&& f, A&&... args) {
 ///
 /// Dropping the handle detaches the task. A failure that nobody awaits goes to the runtime's
 /// `on_unhandled_failure` hook.
-/// Errors: outside a runtime, or with a coroutine made by calling a lambda with captures (they die with
-/// the lambda: spawn the lambda itself), throws `std::logic_error`.
+/// Threads: another thread may run the task. What a callable is spawned with must be `is_send`, and so its
+/// result; `spawn_local` takes anything. In a build without the pool nothing is checked.
+/// Errors: outside a runtime; with a coroutine that has a parameter which is not `is_send`, where another thread
+/// would run it; or with one made by calling a lambda with captures (they die with the lambda: spawn the
+/// lambda itself), throws `std::logic_error`.
 /// Cost: one block of 64 bytes and the result, from the runtime's slab.
 template <class T>
 join_handle<T> spawn(future<T> f, const void* site = __builtin_source_location()) {
-  return detail::spawn_future(detail::task_origin{nullptr, nullptr, site}, std::move(f));
+  return detail::spawn_sent(detail::task_origin{nullptr, nullptr, site}, std::move(f));
 }
 
 /// The same for a callable that returns a future. The callable moves into the task before it is called
@@ -117,15 +149,37 @@ join_handle<T> spawn(future<T> f, const void* site = __builtin_source_location()
 template <class F>
   requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
 auto spawn(F&& f, const void* site = __builtin_source_location()) {
-  return detail::spawn_call(detail::task_origin{nullptr, nullptr, site}, std::forward<F>(f));
+  return detail::spawn_sent(detail::task_origin{nullptr, nullptr, site}, std::forward<F>(f));
 }
 
 /// The same with arguments, which move into the task as well.
 template <class F, class... A>
   requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
 auto spawn(F&& f, A&&... args) {
-  return detail::spawn_call(detail::task_origin{nullptr, nullptr, nullptr}, std::forward<F>(f),
+  return detail::spawn_sent(detail::task_origin{nullptr, nullptr, nullptr}, std::forward<F>(f),
                             std::forward<A>(args)...);
+}
+
+/// As `spawn`, for a task that stays on this thread's loop: it may hold an `rc`, and be given one.
+///
+/// Threads: in a task, or on the thread that will drive the runtime while an `enter()` guard lives.
+/// Errors: as `spawn`; nothing has to be `is_send`.
+template <class T>
+join_handle<T> spawn_local(future<T> f, const void* site = __builtin_source_location()) {
+  return detail::spawn_future(detail::task_origin{nullptr, nullptr, site, false, true},
+                              std::move(f));
+}
+template <class F>
+  requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
+auto spawn_local(F&& f, const void* site = __builtin_source_location()) {
+  return detail::spawn_call(detail::task_origin{nullptr, nullptr, site, false, true},
+                            std::forward<F>(f));
+}
+template <class F, class... A>
+  requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+auto spawn_local(F&& f, A&&... args) {
+  return detail::spawn_call(detail::task_origin{nullptr, nullptr, nullptr, false, true},
+                            std::forward<F>(f), std::forward<A>(args)...);
 }
 
 /// Spawns with a name: `eddy::task_builder().name("feed").spawn(run_feed());`. Dumps and failures show it
@@ -140,18 +194,30 @@ class task_builder {
   /// As the function `spawn`.
   template <class T>
   join_handle<T> spawn(future<T> f, const void* site = __builtin_source_location()) const {
-    return detail::spawn_future(detail::task_origin{nullptr, name_, site}, std::move(f));
+    return detail::spawn_sent(detail::task_origin{nullptr, name_, site}, std::move(f));
   }
   template <class F>
     requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
   auto spawn(F&& f, const void* site = __builtin_source_location()) const {
-    return detail::spawn_call(detail::task_origin{nullptr, name_, site}, std::forward<F>(f));
+    return detail::spawn_sent(detail::task_origin{nullptr, name_, site}, std::forward<F>(f));
   }
   template <class F, class... A>
     requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
   auto spawn(F&& f, A&&... args) const {
-    return detail::spawn_call(detail::task_origin{nullptr, name_, nullptr}, std::forward<F>(f),
+    return detail::spawn_sent(detail::task_origin{nullptr, name_, nullptr}, std::forward<F>(f),
                               std::forward<A>(args)...);
+  }
+  /// As the function `spawn_local`.
+  template <class T>
+  join_handle<T> spawn_local(future<T> f, const void* site = __builtin_source_location()) const {
+    return detail::spawn_future(detail::task_origin{nullptr, name_, site, false, true},
+                                std::move(f));
+  }
+  template <class F, class... A>
+    requires(std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+  auto spawn_local(F&& f, A&&... args) const {
+    return detail::spawn_call(detail::task_origin{nullptr, name_, nullptr, false, true},
+                              std::forward<F>(f), std::forward<A>(args)...);
   }
 
  private:

@@ -45,7 +45,7 @@ T block_on_future(scheduler& where, future<T> f, const void* site) {
   check_drivable(where);
   if (f.valid())
     future_access::promise(f).clear(promise_base::capturing);  // its lambda outlives this call
-  auto h = spawn_future(task_origin{&where, "block_on", site}, std::move(f));
+  auto h = spawn_future(task_origin{&where, "block_on", site, false, true}, std::move(f));
   auto r = join_access::take(h, drive(where, *join_access::link(h)));
   if (!r.has_value()) raise(std::move(r).error());
   if constexpr (!std::is_void_v<T>) return *std::move(r);
@@ -70,6 +70,7 @@ int report_run(future<void> f) noexcept;
 /// Lifetime: must end on the thread it began on, in reverse order of nesting.
 class [[nodiscard]] enter_guard {
  public:
+  using not_send = void;
   enter_guard(const enter_guard&) = delete;
   ~enter_guard();
 
@@ -101,23 +102,24 @@ class handle {
   static bool has_current() noexcept;
 
   /// Runs `f` as a task of that runtime, from wherever; the join handle can be awaited anywhere.
+  /// Errors: as the function `spawn`, which says what must be `is_send`.
   template <class T>
   join_handle<T> spawn(future<T> f, const void* site = __builtin_source_location()) const {
     const detail::host_scope host(*scheduler_);
-    return detail::spawn_future(detail::task_origin{scheduler_, nullptr, site, true}, std::move(f));
+    return detail::spawn_sent(detail::task_origin{scheduler_, nullptr, site, true}, std::move(f));
   }
   template <class F>
     requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
   auto spawn(F&& f, const void* site = __builtin_source_location()) const {
     const detail::host_scope host(*scheduler_);
-    return detail::spawn_call(detail::task_origin{scheduler_, nullptr, site, true},
+    return detail::spawn_sent(detail::task_origin{scheduler_, nullptr, site, true},
                               std::forward<F>(f));
   }
   template <class F, class... A>
     requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
   auto spawn(F&& f, A&&... args) const {
     const detail::host_scope host(*scheduler_);
-    return detail::spawn_call(detail::task_origin{scheduler_, nullptr, nullptr, true},
+    return detail::spawn_sent(detail::task_origin{scheduler_, nullptr, nullptr, true},
                               std::forward<F>(f), std::forward<A>(args)...);
   }
   /// While the guard lives this thread is on that runtime.
@@ -210,6 +212,19 @@ class runtime {
     requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
   auto spawn(F&& f, A&&... args) const {
     return get_handle().spawn(std::forward<F>(f), std::forward<A>(args)...);
+  }
+  /// As the function `spawn_local`: a task that may be given what is not `is_send`. On the thread that will drive
+  /// the runtime.
+  template <class T>
+  join_handle<T> spawn_local(future<T> f, const void* site = __builtin_source_location()) const {
+    return detail::spawn_future(detail::task_origin{scheduler_, nullptr, site, true, true},
+                                std::move(f));
+  }
+  template <class F, class... A>
+    requires(std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+  auto spawn_local(F&& f, A&&... args) const {
+    return detail::spawn_call(detail::task_origin{scheduler_, nullptr, nullptr, true, true},
+                              std::forward<F>(f), std::forward<A>(args)...);
   }
   /// What other threads, and those that outlive the runtime, may hold.
   handle get_handle() const noexcept { return handle(*scheduler_); }

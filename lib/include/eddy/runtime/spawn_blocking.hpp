@@ -85,7 +85,7 @@ struct blocking_call final : blocking_job {
 ///
 /// Cancel safety: dropping the handle detaches, the job runs all the same. `abort()`: a job that has not
 /// started is not started; one that has runs to its end, and its result is dropped.
-/// Threads: callable and arguments move to another thread; up to 512 jobs run at once, more wait.
+/// Threads: callable and arguments move to another thread (so they are `is_send`); up to 512 jobs run at once, more wait.
 /// Lifetime: nobody waits for a running job: not the end of the runtime, not the end of the program.
 /// A job must not refer to what it does not own.
 /// Errors: awaiting gives what the system said if no thread could be started, and `join_error` when the
@@ -98,6 +98,10 @@ auto spawn_blocking(F&& f, A&&... args) {
   static_assert(
       !detail::is_future_v<R>,
       "eddy: spawn_blocking wants an ordinary function; spawn runs one that returns a future");
+  static_assert(
+      is_send_v<R> && is_send_v<std::decay_t<F>> && (is_send_v<std::decay_t<A>> && ...),
+      "eddy: a blocking job runs on another thread: its callable, arguments and result are "
+      "is_send");
   using call = detail::blocking_call<R, std::decay_t<F>, std::decay_t<A>...>;
   detail::scheduler* const where = detail::runtime_for_blocking();
   auto* job = new call(std::forward<F>(f), std::forward<A>(args)...);

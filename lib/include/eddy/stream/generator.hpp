@@ -54,6 +54,11 @@ class generator_promise : public promise_base, public await_rules<generator_prom
     owner = &own;
     own.next = std::coroutine_handle<generator_promise>::from_promise(*this);
   }
+  template <class... A>
+    requires(sizeof...(A) > 0)
+  explicit generator_promise(const A&... parameters) noexcept : generator_promise() {
+    note_parameters(*this, (may_move(parameters) && ...));
+  }
   generator<T> get_return_object(const void* place = __builtin_source_location()) noexcept;
   static generator<T> get_return_object_on_allocation_failure() noexcept;
   void return_void() noexcept {}
@@ -102,6 +107,9 @@ class [[nodiscard]] generator : public stream_base<generator<T>> {
   }
   ~generator() {
     if (frame_) frame_.promise().own.destroy();
+  }
+  friend bool may_move(const generator& g) noexcept {  // a parameter: detail::may_move
+    return is_send_v<T> && (!g.frame_ || detail::is_send_frame(g.frame_));
   }
 
   detail::next_polled<T> poll_next(context& cx) noexcept {

@@ -74,7 +74,6 @@ template <class T, class Holder, class Count>
 class [[nodiscard]] guard_base {
  public:
   using value_type = T;
-  using not_send = void;
 
   T& operator*() const noexcept { return *value_; }
   T* operator->() const noexcept { return value_; }

@@ -61,13 +61,12 @@ using owned_mapped_mutex_guard = basic_mapped_mutex_guard<T, std::shared_ptr<det
 /// A locked mutex: the way to its value, unlocked when this is destroyed. `Holder` is how it holds the
 /// mutex: see `mutex_guard` and `owned_mutex_guard`. May live across awaits.
 ///
-/// Threads: any may unlock; guards are not `is_send`.
+/// Threads: any may unlock: a guard is `is_send` when its value is.
 /// Lifetime: a `mutex_guard` must not outlive its mutex; an `owned_mutex_guard` keeps it.
 template <class T, class Holder>
 class [[nodiscard]] basic_mutex_guard {
  public:
   using value_type = T;
-  using not_send = void;
 
   basic_mutex_guard(basic_mutex_guard&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
   basic_mutex_guard& operator=(basic_mutex_guard&& other) noexcept {

@@ -22,7 +22,7 @@ class rw_lock;
 /// Reads what an rw_lock guards, or a part of it; others may read at the same time. `Holder` is how it
 /// holds the lock: see `rw_lock_read_guard` and `owned_rw_lock_read_guard`. May live across awaits.
 ///
-/// Threads: any may unlock; guards are not `is_send`.
+/// Threads: any may unlock: a guard is `is_send` when its value is.
 /// Lifetime: an `rw_lock_read_guard` must not outlive its lock; an `owned_rw_lock_read_guard` keeps it.
 template <class T, class Holder>
 class [[nodiscard]] basic_rw_lock_read_guard
@@ -122,7 +122,7 @@ using owned_rw_lock_mapped_write_guard =
 /// The only way to what an rw_lock guards while it lives. `Holder` is how it holds the lock: see
 /// `rw_lock_write_guard` and `owned_rw_lock_write_guard`. May live across awaits.
 ///
-/// Threads: any may unlock; guards are not `is_send`.
+/// Threads: any may unlock: a guard is `is_send` when its value is.
 /// Lifetime: an `rw_lock_write_guard` must not outlive its lock; an `owned_rw_lock_write_guard` keeps it.
 template <class T, class Holder>
 class [[nodiscard]] basic_rw_lock_write_guard
