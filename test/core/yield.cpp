@@ -65,4 +65,61 @@ TEST_CASE("a task that only yields does not keep a timer from firing") {
   });
 }
 
+// ---- the budget
+
+TEST_CASE("consume_budget is ready until the budget is spent, then lets others run once") {
+  const test::leak_check leaks;
+  eddy::runtime rt;
+  rt.block_on([]() -> eddy::future<> {
+    co_await eddy::yield_now();
+    int others = 0;
+    auto other = eddy::spawn([&others]() -> eddy::future<> {
+      ++others;
+      co_return;
+    });
+    int spent = 0;
+    while (eddy::coop::has_budget_remaining()) {
+      co_await eddy::consume_budget();
+      ++spent;
+    }
+    CHECK(spent == 128);
+    CHECK(others == 0);
+    co_await eddy::consume_budget();
+    CHECK(others == 1);
+    CHECK(eddy::coop::has_budget_remaining());
+    co_await other;
+  });
+  CHECK(eddy::coop::has_budget_remaining());
+}
+
+TEST_CASE("unconstrained work is not interrupted, and what is around it keeps its budget") {
+  const test::leak_check leaks;
+  eddy::runtime rt;
+  rt.block_on([]() -> eddy::future<> {
+    co_await eddy::yield_now();
+    bool ran = false;
+    auto other = eddy::spawn([&ran]() -> eddy::future<> {
+      ran = true;
+      co_return;
+    });
+    co_await eddy::consume_budget();
+    co_await eddy::unconstrained([]() -> eddy::future<> {
+      for (int i = 0; i < 1000; ++i) co_await eddy::consume_budget();
+      CHECK(eddy::coop::has_budget_remaining());
+    }());
+    CHECK_FALSE(ran);
+    for (int i = 0; i < 127; ++i) co_await eddy::consume_budget();
+    CHECK_FALSE(eddy::coop::has_budget_remaining());
+    CHECK_FALSE(ran);
+    co_await other;
+  });
+}
+
+TEST_CASE("unconstrained: dropped at every cut point") {
+  CHECK(test::cut_points([]() -> eddy::future<> {
+          co_await eddy::unconstrained(yields(3));
+          co_await eddy::consume_budget();
+        }) == 4);
+}
+
 }  // namespace

@@ -8,6 +8,7 @@
 #include <eddy/base/result.hpp>
 #include <eddy/base/send.hpp>
 #include <eddy/core/attempt.hpp>
+#include <eddy/core/coop.hpp>
 #include <eddy/core/from_callback.hpp>
 #include <eddy/core/future.hpp>
 #include <eddy/core/join_handle.hpp>
@@ -17,6 +18,7 @@
 #include <eddy/core/poll_fn.hpp>
 #include <eddy/core/promise.hpp>
 #include <eddy/core/spawn.hpp>
+#include <eddy/core/task_local.hpp>
 #include <eddy/core/waker.hpp>
 #include <eddy/core/yield.hpp>
 #include <eddy/net/lookup.hpp>

@@ -1,0 +1,12 @@
+#include <eddy/core/coop.hpp>
+
+#include "core/scheduler.hpp"
+
+namespace eddy::inline EDDY_ABI::detail {
+
+const coop_budget* budget_here() noexcept {
+  const auto* const s = this_thread().driving;
+  return s != nullptr ? &s->budget : nullptr;
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail
