@@ -93,6 +93,19 @@ eddy::future<int> shared_total() {
 }
 // [/guide:local]
 
+// [guide:task_local]
+constexpr eddy::task_local<std::string> request;  // at namespace scope
+
+eddy::future<std::string> log_line(std::string text) {
+  co_await eddy::yield_now();
+  co_return request.get() + ": " + text;
+}
+
+eddy::future<std::string> handle_request() {
+  co_return co_await request.scope("request 7", log_line("accepted"));
+}
+// [/guide:task_local]
+
 // [guide:abort]
 eddy::future<> forever(std::shared_ptr<int> ticks) {
   for (;;) {
@@ -252,6 +265,7 @@ TEST_CASE("time") {
 #endif
   rt.block_on(times());
   CHECK(rt.block_on(shared_total()) == 3);
+  CHECK(rt.block_on(handle_request()) == "request 7: accepted");
   CHECK(rt.block_on(patient()) == 2);
 }
 

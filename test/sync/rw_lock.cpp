@@ -26,7 +26,6 @@ using eddy::future;
 using eddy::sync::rw_lock;
 using test::mock_task;
 
-
 /// Polls once, and fails the test unless it is ready.
 template <class Leaf>
 auto had(mock_task& t, Leaf& leaf) {
