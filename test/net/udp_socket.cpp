@@ -281,6 +281,16 @@ TEST_CASE("options of a UDP socket can be set and read") {
     CHECK(s.multicast_ttl().value() == 3);
     s.set_multicast_loop(false).value();
     CHECK(!s.multicast_loop().value());
+    s.set_tos(96).value();
+    CHECK(s.tos().value() == 96);
+    s.set_send_buffer_size(8192).value();
+    CHECK(s.send_buffer_size().value() >= 8192);
+    s.set_recv_buffer_size(8192).value();
+    CHECK(s.recv_buffer_size().value() >= 8192);
+    CHECK(!s.bind_device("no-such-device").has_value());
+#ifdef __linux__
+    CHECK(s.device().value().empty());
+#endif
     CHECK(!s.take_error());
     co_return;
   });

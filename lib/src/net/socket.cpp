@@ -1,11 +1,18 @@
 #include "net/socket.hpp"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <utility>
+
+#include <eddy/net/descriptor.hpp>
+#include <eddy/net/tcp_stream.hpp>
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -26,6 +33,8 @@ int prepare(int fd) noexcept {
 
 }  // namespace
 
+void descriptor::close() noexcept { ::close(fd_); }
+
 int open_socket(int family, int type) noexcept {
 #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
   return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -41,6 +50,19 @@ bool open_pair(int type, int (&fds)[2]) noexcept {
   if (::socketpair(AF_UNIX, type, 0, fds) != 0) return false;
   prepare(fds[0]);
   prepare(fds[1]);
+  return true;
+#endif
+}
+
+bool open_pipe(int (&fds)[2]) noexcept {
+#ifdef __linux__
+  return ::pipe2(fds, O_NONBLOCK | O_CLOEXEC) == 0;
+#else
+  if (::pipe(fds) != 0) return false;
+  for (const int fd : fds) {
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  }
   return true;
 #endif
 }
@@ -98,16 +120,104 @@ result<bool> get_flag(int fd, int level, int name, const char* operation) noexce
   return *value != 0;
 }
 
+result<void> set_buffer_size(int fd, int name, std::size_t bytes, const char* operation) noexcept {
+  constexpr std::size_t most = std::numeric_limits<int>::max();
+  return set_option(fd, SOL_SOCKET, name, static_cast<int>(std::min(bytes, most)), operation);
+}
+result<std::size_t> buffer_size(int fd, int name, const char* operation) noexcept {
+  auto value = get_option(fd, SOL_SOCKET, name, operation);
+  if (!value) return std::move(value).error();
+  return static_cast<std::size_t>(*value);
+}
+
+result<void> set_linger(int fd, std::optional<std::chrono::seconds> time) noexcept {
+  ::linger l{};
+  l.l_onoff = time ? 1 : 0;
+  l.l_linger = time ? static_cast<decltype(l.l_linger)>(time->count()) : 0;
+  if (::setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l) != 0)
+    return error::system(errno, "set_linger");
+  return {};
+}
+result<std::optional<std::chrono::seconds>> linger(int fd) noexcept {
+  ::linger l{};
+  ::socklen_t size = sizeof l;
+  if (::getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &size) != 0)
+    return error::system(errno, "linger");
+  std::optional<std::chrono::seconds> time;
+  if (l.l_onoff != 0) time = std::chrono::seconds(l.l_linger);
+  return time;
+}
+
+result<void> set_keepalive(int fd, const net::keepalive_options& options) noexcept {
+#ifdef TCP_KEEPIDLE
+  constexpr int idle = TCP_KEEPIDLE;
+#else
+  constexpr int idle = TCP_KEEPALIVE;
+#endif
+  const struct {
+    int name;
+    std::chrono::seconds::rep value;
+  } parts[] = {{idle, options.idle.count()},
+               {TCP_KEEPINTVL, options.interval.count()},
+               {TCP_KEEPCNT, options.count}};
+  for (const auto& part : parts) {
+    if (part.value == 0) continue;
+    auto set =
+        set_option(fd, IPPROTO_TCP, part.name, static_cast<int>(part.value), "set_keepalive");
+    if (!set) return set;
+  }
+  return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "set_keepalive");
+}
+
 namespace {
+
 struct option_place {
   int level;
   int name;
 };
+
+bool is_v6(int fd) noexcept { return local_address(fd).get()->sa_family == AF_INET6; }
+
 option_place hops_of(int fd) noexcept {
-  if (local_address(fd).get()->sa_family == AF_INET6) return {IPPROTO_IPV6, IPV6_UNICAST_HOPS};
+  if (is_v6(fd)) return {IPPROTO_IPV6, IPV6_UNICAST_HOPS};
   return {IPPROTO_IP, IP_TTL};
 }
+option_place tos_of(int fd) noexcept {
+  if (is_v6(fd)) return {IPPROTO_IPV6, IPV6_TCLASS};
+  return {IPPROTO_IP, IP_TOS};
+}
+
 }  // namespace
+
+result<void> set_tos(int fd, int tos) noexcept {
+  const auto at = tos_of(fd);
+  return set_option(fd, at.level, at.name, tos, "set_tos");
+}
+result<int> tos(int fd) noexcept {
+  const auto at = tos_of(fd);
+  return get_option(fd, at.level, at.name, "tos");
+}
+
+#ifdef SO_BINDTODEVICE
+result<void> bind_device(int fd, std::string_view interface) {
+  if (::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface.data(),
+                   static_cast<::socklen_t>(interface.size())) != 0)
+    return error::system(errno, "bind_device", interface);
+  return {};
+}
+result<std::string> device(int fd) {
+  char name[IFNAMSIZ] = "";
+  ::socklen_t size = sizeof name;
+  if (::getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &size) != 0)
+    return error::system(errno, "device");
+  return std::string(name);
+}
+#else
+result<void> bind_device(int, std::string_view interface) {
+  return error::system(EOPNOTSUPP, "bind_device", interface);
+}
+result<std::string> device(int) { return error::system(EOPNOTSUPP, "device"); }
+#endif
 
 result<void> set_hops(int fd, int hops) noexcept {
   const auto at = hops_of(fd);

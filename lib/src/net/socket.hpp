@@ -4,10 +4,20 @@
 
 #include <sys/socket.h>
 
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/net/address.hpp>
+
+namespace eddy::inline EDDY_ABI::net {
+struct keepalive_options;
+}
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -41,6 +51,8 @@ inline int family_of(const net::socket_address& a) noexcept {
 int open_socket(int family, int type) noexcept;
 /// Two Unix sockets connected to each other; false: errno.
 bool open_pair(int type, int (&fds)[2]) noexcept;
+/// pipe(2): the end that is read, the end that is written; false: errno.
+bool open_pipe(int (&fds)[2]) noexcept;
 /// accept(2): a descriptor, or -1 (errno). `peer` gets the other end's address.
 int accept_socket(int fd, native_address& peer) noexcept;
 /// connect(2): 0, or an errno; EINPROGRESS when it goes on by itself.
@@ -54,6 +66,20 @@ native_address peer_address(int fd) noexcept;
 result<void> set_option(int fd, int level, int name, int value, const char* operation) noexcept;
 result<int> get_option(int fd, int level, int name, const char* operation) noexcept;
 result<bool> get_flag(int fd, int level, int name, const char* operation) noexcept;
+/// SO_SNDBUF or SO_RCVBUF.
+result<void> set_buffer_size(int fd, int name, std::size_t bytes, const char* operation) noexcept;
+result<std::size_t> buffer_size(int fd, int name, const char* operation) noexcept;
+/// SO_LINGER.
+result<void> set_linger(int fd, std::optional<std::chrono::seconds> time) noexcept;
+result<std::optional<std::chrono::seconds>> linger(int fd) noexcept;
+/// Turns SO_KEEPALIVE on, with these times.
+result<void> set_keepalive(int fd, const net::keepalive_options& options) noexcept;
+/// The type of service of what an IP socket sends, or traffic class.
+result<void> set_tos(int fd, int tos) noexcept;
+result<int> tos(int fd) noexcept;
+/// Ties a socket to a network interface, "" to none. Linux.
+result<void> bind_device(int fd, std::string_view interface);
+result<std::string> device(int fd);
 /// Hops that what an IP socket sends may take.
 result<void> set_hops(int fd, int hops) noexcept;
 result<int> hops(int fd) noexcept;

@@ -6,12 +6,13 @@
 
 #include <cerrno>
 #include <utility>
-#include <vector>
 
 #include <eddy/base/error.hpp>
 #include <eddy/core/attempt.hpp>
 #include <eddy/net/lookup.hpp>
+#include <eddy/net/resolver.hpp>
 
+#include "net/connect_race.hpp"
 #include "net/socket.hpp"
 
 namespace eddy::inline EDDY_ABI::net {
@@ -31,8 +32,9 @@ error tcp_connect::failed(int code) const {
 // Afterwards `io_` is a socket on its way, or an error says why not.
 error tcp_connect::begin() {
   if (!to_) return failed(EINVAL);
-  const int fd = eddy::detail::open_socket(eddy::detail::family_of(to_), SOCK_STREAM);
-  if (fd < 0) return failed(errno);
+  const int fd =
+      given_ ? by_.release() : eddy::detail::open_socket(eddy::detail::family_of(to_), SOCK_STREAM);
+  if (fd < 0) return failed(given_ ? EBADF : errno);
   auto made = io_handle::adopt(fd, "connect");
   if (!made) return std::move(made).error();
   io_ = std::move(*made);
@@ -83,22 +85,18 @@ polled<result<tcp_stream>> tcp_connect::finish() noexcept {
 
 namespace {
 
-future<result<tcp_stream>> connect_any(std::string host_port) {
-  auto found = co_await attempt(lookup_host(std::move(host_port)));
+future<result<tcp_stream>> connect_any(std::string host_port, connect_options options) {
+  auto& with = options.with != nullptr ? *options.with : system_resolver();
+  auto found = co_await attempt(lookup_host(std::move(host_port), with));
   if (!found) co_return std::move(found).error();
-  error why;
-  for (const auto& address : *found) {
-    auto made = co_await attempt(tcp_stream::connect(address));
-    if (made) co_return made;
-    why = std::move(made).error();
-  }
-  co_return why;
+  if (found->size() == 1) co_return co_await attempt(tcp_stream::connect(found->front()));
+  co_return co_await attempt(eddy::detail::connect_race(std::move(*found), options.attempt_delay));
 }
 
 }  // namespace
 
-operation<tcp_stream> tcp_stream::connect(std::string host_port) {
-  return operation<tcp_stream>(connect_any(std::move(host_port)));
+operation<tcp_stream> tcp_stream::connect(std::string host_port, connect_options options) {
+  return operation<tcp_stream>(connect_any(std::move(host_port), options));
 }
 
 result<tcp_stream> tcp_stream::adopt(int fd) noexcept {
@@ -123,49 +121,35 @@ result<bool> tcp_stream::nodelay() const noexcept {
   return eddy::detail::get_flag(io_.fd(), IPPROTO_TCP, TCP_NODELAY, "nodelay");
 }
 
+#ifdef TCP_QUICKACK
+result<void> tcp_stream::set_quickack(bool on) noexcept {
+  return set_option(io_.fd(), IPPROTO_TCP, TCP_QUICKACK, on ? 1 : 0, "set_quickack");
+}
+result<bool> tcp_stream::quickack() const noexcept {
+  return eddy::detail::get_flag(io_.fd(), IPPROTO_TCP, TCP_QUICKACK, "quickack");
+}
+#else
+result<void> tcp_stream::set_quickack(bool) noexcept {
+  return error::system(EOPNOTSUPP, "set_quickack");
+}
+result<bool> tcp_stream::quickack() const noexcept { return error::system(EOPNOTSUPP, "quickack"); }
+#endif
+
 result<void> tcp_stream::set_keepalive(bool on) noexcept {
   return set_option(io_.fd(), SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0, "set_keepalive");
 }
 result<void> tcp_stream::set_keepalive(const keepalive_options& options) noexcept {
-#ifdef TCP_KEEPIDLE
-  constexpr int idle = TCP_KEEPIDLE;
-#else
-  constexpr int idle = TCP_KEEPALIVE;
-#endif
-  const struct {
-    int name;
-    std::chrono::seconds::rep value;
-  } parts[] = {{idle, options.idle.count()},
-               {TCP_KEEPINTVL, options.interval.count()},
-               {TCP_KEEPCNT, options.count}};
-  for (const auto& part : parts) {
-    if (part.value == 0) continue;
-    auto set =
-        set_option(io_.fd(), IPPROTO_TCP, part.name, static_cast<int>(part.value), "set_keepalive");
-    if (!set) return set;
-  }
-  return set_keepalive(true);
+  return eddy::detail::set_keepalive(io_.fd(), options);
 }
 result<bool> tcp_stream::keepalive() const noexcept {
   return eddy::detail::get_flag(io_.fd(), SOL_SOCKET, SO_KEEPALIVE, "keepalive");
 }
 
 result<void> tcp_stream::set_linger(std::optional<std::chrono::seconds> time) noexcept {
-  ::linger l{};
-  l.l_onoff = time ? 1 : 0;
-  l.l_linger = time ? static_cast<decltype(l.l_linger)>(time->count()) : 0;
-  if (::setsockopt(io_.fd(), SOL_SOCKET, SO_LINGER, &l, sizeof l) != 0)
-    return error::system(errno, "set_linger");
-  return {};
+  return eddy::detail::set_linger(io_.fd(), time);
 }
 result<std::optional<std::chrono::seconds>> tcp_stream::linger() const noexcept {
-  ::linger l{};
-  ::socklen_t size = sizeof l;
-  if (::getsockopt(io_.fd(), SOL_SOCKET, SO_LINGER, &l, &size) != 0)
-    return error::system(errno, "linger");
-  std::optional<std::chrono::seconds> time;
-  if (l.l_onoff != 0) time = std::chrono::seconds(l.l_linger);
-  return time;
+  return eddy::detail::linger(io_.fd());
 }
 
 result<void> tcp_stream::set_ttl(int hops) noexcept {

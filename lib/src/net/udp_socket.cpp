@@ -114,6 +114,25 @@ result<void> udp_socket::set_ttl(int hops) noexcept {
 }
 result<int> udp_socket::ttl() const noexcept { return eddy::detail::hops(io_.fd()); }
 
+result<void> udp_socket::set_tos(int tos) noexcept { return eddy::detail::set_tos(io_.fd(), tos); }
+result<int> udp_socket::tos() const noexcept { return eddy::detail::tos(io_.fd()); }
+result<void> udp_socket::bind_device(std::string_view interface) {
+  return eddy::detail::bind_device(io_.fd(), interface);
+}
+result<std::string> udp_socket::device() const { return eddy::detail::device(io_.fd()); }
+result<void> udp_socket::set_send_buffer_size(std::size_t bytes) noexcept {
+  return eddy::detail::set_buffer_size(io_.fd(), SO_SNDBUF, bytes, "set_send_buffer_size");
+}
+result<std::size_t> udp_socket::send_buffer_size() const noexcept {
+  return eddy::detail::buffer_size(io_.fd(), SO_SNDBUF, "send_buffer_size");
+}
+result<void> udp_socket::set_recv_buffer_size(std::size_t bytes) noexcept {
+  return eddy::detail::set_buffer_size(io_.fd(), SO_RCVBUF, bytes, "set_recv_buffer_size");
+}
+result<std::size_t> udp_socket::recv_buffer_size() const noexcept {
+  return eddy::detail::buffer_size(io_.fd(), SO_RCVBUF, "recv_buffer_size");
+}
+
 // ---- multicast
 
 namespace {

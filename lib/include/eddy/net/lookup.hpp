@@ -6,6 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/operation.hpp>
 #include <eddy/net/address.hpp>
+#include <eddy/net/resolver.hpp>
 
 namespace eddy::inline EDDY_ABI::net {
 
@@ -16,5 +17,7 @@ namespace eddy::inline EDDY_ABI::net {
 /// Errors: name the host, "lookup no.such.host: unknown node or service"; EINVAL for a text without a port (a
 /// number; service names are not looked up).
 operation<std::vector<socket_address>> lookup_host(std::string host_port);
+/// The same, asking `with`. Lifetime: borrows it.
+operation<std::vector<socket_address>> lookup_host(std::string host_port, resolver& with);
 
 }  // namespace eddy::inline EDDY_ABI::net

@@ -5,17 +5,20 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/operation.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/net/address.hpp>
+#include <eddy/net/descriptor.hpp>
 #include <eddy/net/stream_socket.hpp>
 #include <eddy/runtime/readiness.hpp>
 
 namespace eddy::inline EDDY_ABI::net {
 
+class resolver;
 class tcp_connect;
 template <class Stream>
 struct stream_halves;
@@ -28,6 +31,13 @@ struct keepalive_options {
   int count = 0;                    // unanswered probes until the connection is dead
 };
 
+/// How `tcp_stream::connect` finds its way.
+struct connect_options {
+  resolver* with = nullptr;  // who turns a name into addresses: the system's when null
+  std::chrono::milliseconds attempt_delay{
+      250};  // until the next address is tried beside those before
+};
+
 /// A TCP connection. What it reads and writes with is `stream_socket`'s.
 ///
 /// Cancel safety, Threads, Lifetime, Errors, Cost: as `stream_socket`.
@@ -35,11 +45,15 @@ class tcp_stream : public stream_socket {
  public:
   using address_type = socket_address;
 
-  /// Connects to "host:port"; a host name is looked up, and its addresses are tried in order.
+  /// Connects to "host:port". A host name is looked up; of its addresses IPv6 and IPv4 take turns, the next one
+  /// is tried when the one before has failed, or beside it when it has not answered for 250 ms, and the first
+  /// that answers is taken (Happy Eyeballs, RFC 8305).
   ///
-  /// Cancel safety: the attempt is given up.
-  /// Errors: of the last address, which they name: "connect 127.0.0.1:1: connection refused"; or the lookup's.
-  static operation<tcp_stream> connect(std::string host_port);
+  /// Cancel safety: the attempts are given up.
+  /// Errors: of the address that failed last, which they name: "connect 127.0.0.1:1: connection refused"; or the
+  /// lookup's. There is no limit of time but the system's: `timeout` sets one.
+  /// Cost: with one address, that of connecting to it; else one allocation more.
+  static operation<tcp_stream> connect(std::string host_port, connect_options options = {});
   /// Connects to one address.
   static tcp_connect connect(const socket_address& to) noexcept;
   /// Takes over a connected stream socket, inside a runtime; on failure it is closed.
@@ -52,6 +66,9 @@ class tcp_stream : public stream_socket {
   /// Sends small writes at once instead of collecting them.
   result<void> set_nodelay(bool on) noexcept;
   result<bool> nodelay() const noexcept;
+  /// Acknowledges what comes at once. The system forgets it again: set it before each read that matters. Linux.
+  result<void> set_quickack(bool on) noexcept;
+  result<bool> quickack() const noexcept;
   result<void> set_keepalive(bool on) noexcept;
   /// Turns it on, with these times.
   result<void> set_keepalive(const keepalive_options& options) noexcept;
@@ -75,6 +92,9 @@ class tcp_stream : public stream_socket {
 class [[nodiscard("eddy: connecting does nothing until it is awaited")]] tcp_connect {
  public:
   explicit tcp_connect(const socket_address& to) noexcept : to_(to) {}
+  /// By a socket that is there already; a `tcp_socket`'s.
+  tcp_connect(const socket_address& to, eddy::detail::descriptor by) noexcept
+      : to_(to), by_(std::move(by)), given_(true) {}
   polled<result<tcp_stream>> poll(context& cx) noexcept;
 
  private:
@@ -83,6 +103,8 @@ class [[nodiscard("eddy: connecting does nothing until it is awaited")]] tcp_con
   polled<result<tcp_stream>> finish() noexcept;
 
   socket_address to_;
+  eddy::detail::descriptor by_;
+  bool given_ = false;
   bool begun_ = false;
   eddy::detail::io_handle io_;
   eddy::detail::io_waiter waiter_;

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
@@ -47,6 +48,17 @@ class udp_socket : public datagram_socket<socket_address> {
   /// Hops a datagram may take.
   result<void> set_ttl(int hops) noexcept;
   result<int> ttl() const noexcept;
+  /// Type of service, of IPv6 the traffic class.
+  result<void> set_tos(int tos) noexcept;
+  result<int> tos() const noexcept;
+  /// Ties it to a network interface, "" to none. Linux.
+  result<void> bind_device(std::string_view interface);
+  result<std::string> device() const;
+  /// Bytes the system keeps for us each way. Linux doubles what is set.
+  result<void> set_send_buffer_size(std::size_t bytes) noexcept;
+  result<std::size_t> send_buffer_size() const noexcept;
+  result<void> set_recv_buffer_size(std::size_t bytes) noexcept;
+  result<std::size_t> recv_buffer_size() const noexcept;
 
   /// Receives what is sent to a multicast group: an address of the socket's family, its port of no meaning.
   /// The interface is named by one of its IPv4 addresses, or by its index; unspecified or 0, the system

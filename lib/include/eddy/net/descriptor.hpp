@@ -1,0 +1,31 @@
+#pragma once
+
+#include <utility>
+
+#include <eddy/config.hpp>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+/// Owns a descriptor that no loop watches yet; closes it.
+class descriptor {
+ public:
+  descriptor() noexcept = default;
+  explicit descriptor(int fd) noexcept : fd_(fd) {}
+  descriptor(descriptor&& other) noexcept : fd_(other.release()) {}
+  descriptor& operator=(descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~descriptor() {
+    if (fd_ >= 0) close();
+  }
+  /// -1: none.
+  int get() const noexcept { return fd_; }
+  int release() noexcept { return std::exchange(fd_, -1); }
+
+ private:
+  void close() noexcept;
+  int fd_ = -1;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail
