@@ -4,9 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -14,45 +12,26 @@
 
 #include "net/socket.hpp"
 #include "net/transfer.hpp"
+#include "net/vectors.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 
 namespace {
 
-// The system's form of a list of buffers: as many as one call takes here, and the bytes in them.
-struct vectors {
-  static constexpr std::size_t most = 64;
-
-  template <class Buffer>
-  explicit vectors(std::span<const Buffer> buffers, std::size_t skip = 0) noexcept {
-    for (const Buffer& b : buffers.first(std::min(buffers.size(), most))) {
-      parts[count].iov_base = static_cast<char*>(const_cast<void*>(b.data())) + skip;
-      parts[count].iov_len = b.size() - skip;
-      bytes += parts[count++].iov_len;
-      skip = 0;
-    }
-  }
-  ::ssize_t send(int fd) noexcept {
-    auto m = message();
-    return ::sendmsg(fd, &m, no_signal);
-  }
-  ::ssize_t receive(int fd) noexcept {
-    auto m = message();
-    return ::recvmsg(fd, &m, 0);
-  }
-
-  ::iovec parts[most];
-  std::size_t count = 0;
-  std::size_t bytes = 0;
-
- private:
-  ::msghdr message() noexcept {
-    ::msghdr m{};
-    m.msg_iov = parts;
-    m.msg_iovlen = static_cast<decltype(m.msg_iovlen)>(count);
-    return m;
-  }
-};
+::msghdr message_of(vectors& v) noexcept {
+  ::msghdr m{};
+  m.msg_iov = v.parts;
+  m.msg_iovlen = static_cast<decltype(m.msg_iovlen)>(v.count);
+  return m;
+}
+::ssize_t send(int fd, vectors& v) noexcept {
+  const auto m = message_of(v);
+  return ::sendmsg(fd, &m, no_signal);
+}
+::ssize_t receive(int fd, vectors& v) noexcept {
+  auto m = message_of(v);
+  return ::recvmsg(fd, &m, 0);
+}
 
 auto receiving(const io_state& io, io::buffer to, int flags) noexcept {
   return [fd = io.fd, to, flags]() noexcept { return ::recv(fd, to.data(), to.size(), flags); };
@@ -152,14 +131,14 @@ polled<result<std::size_t>> read_vectored_leaf::poll(context& cx) noexcept {
   vectors v(to_);
   if (v.bytes == 0) return result<std::size_t>(0U);
   return transfer(*io_, interest::read, waiter_, cx, "read", v.bytes,
-                  [&v, fd = io_->fd]() noexcept { return v.receive(fd); });
+                  [&v, fd = io_->fd]() noexcept { return receive(fd, v); });
 }
 
 polled<result<std::size_t>> write_vectored_leaf::poll(context& cx) noexcept {
   vectors v(from_);
   if (v.bytes == 0) return result<std::size_t>(0U);
   return transfer(*io_, interest::write, waiter_, cx, "write", v.bytes,
-                  [&v, fd = io_->fd]() noexcept { return v.send(fd); });
+                  [&v, fd = io_->fd]() noexcept { return send(fd, v); });
 }
 
 polled<result<void>> write_all_vectored_leaf::poll(context& cx) noexcept {
@@ -171,7 +150,7 @@ polled<result<void>> write_all_vectored_leaf::poll(context& cx) noexcept {
     if (rest_.empty()) return result<void>();
     vectors v(rest_, done_);
     auto p = transfer(*io_, interest::write, waiter_, cx, "write", v.bytes,
-                      [&v, fd = io_->fd]() noexcept { return v.send(fd); });
+                      [&v, fd = io_->fd]() noexcept { return send(fd, v); });
     if (!p) return pending;
     if (!p->has_value()) return result<void>(std::move(*p).error());
     done_ += **p;
@@ -187,7 +166,7 @@ result<std::size_t> try_read_vectored(const io_handle& io,
   vectors v(to);
   if (v.bytes == 0) return 0U;
   return try_transfer(io.state(), interest::read, "read", v.bytes,
-                      [&v, fd = io.fd()]() noexcept { return v.receive(fd); });
+                      [&v, fd = io.fd()]() noexcept { return receive(fd, v); });
 }
 result<std::size_t> try_write(const io_handle& io, io::const_buffer from) noexcept {
   if (from.empty()) return 0U;
@@ -198,7 +177,7 @@ result<std::size_t> try_write_vectored(const io_handle& io,
   vectors v(from);
   if (v.bytes == 0) return 0U;
   return try_transfer(io.state(), interest::write, "write", v.bytes,
-                      [&v, fd = io.fd()]() noexcept { return v.send(fd); });
+                      [&v, fd = io.fd()]() noexcept { return send(fd, v); });
 }
 
 result<void> shut_down(const io_handle& io, net::shutdown_side side) noexcept {

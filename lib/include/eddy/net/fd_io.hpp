@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include <eddy/base/result.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/context.hpp>
+#include <eddy/core/poll.hpp>
+#include <eddy/io/buffer.hpp>
+#include <eddy/runtime/readiness.hpp>
+
+// What one awaits on a pipe, or on any other descriptor that is read and written and is no socket: one system call
+// each, tried when it is ready.
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class [[nodiscard]] fd_read_leaf {
+ public:
+  fd_read_leaf(const io_handle& io, io::buffer to) noexcept : io_(&io.state()), to_(to) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  io::buffer to_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] fd_read_vectored_leaf {
+ public:
+  fd_read_vectored_leaf(const io_handle& io, std::span<const io::buffer> to) noexcept
+      : io_(&io.state()), to_(to) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  std::span<const io::buffer> to_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] fd_write_leaf {
+ public:
+  fd_write_leaf(const io_handle& io, io::const_buffer from) noexcept
+      : io_(&io.state()), from_(from) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  io::const_buffer from_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] fd_write_all_leaf {
+ public:
+  fd_write_all_leaf(const io_handle& io, io::const_buffer from) noexcept
+      : io_(&io.state()), rest_(from) {}
+  polled<result<void>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  io::const_buffer rest_;
+  io_waiter waiter_;
+};
+
+class [[nodiscard]] fd_write_vectored_leaf {
+ public:
+  fd_write_vectored_leaf(const io_handle& io, std::span<const io::const_buffer> from) noexcept
+      : io_(&io.state()), from_(from) {}
+  polled<result<std::size_t>> poll(context& cx) noexcept;
+
+ private:
+  io_state* io_;
+  std::span<const io::const_buffer> from_;
+  io_waiter waiter_;
+};
+
+/// At once or not at all: EAGAIN is an error.
+result<std::size_t> try_fd_read(const io_handle& io, std::span<const io::buffer> to) noexcept;
+result<std::size_t> try_fd_write(const io_handle& io,
+                                 std::span<const io::const_buffer> from) noexcept;
+/// As give_away, and reading and writing the descriptor waits again.
+result<int> give_away_blocking(io_handle io) noexcept;
+
+}  // namespace eddy::inline EDDY_ABI::detail
