@@ -291,6 +291,9 @@ io_poll io_state::wait(interest kind, io_waiter& w, context& cx) noexcept {
 void io_state::clear_now(interest kind) noexcept {
   if (fd >= 0) source_of(*this).clear_now(kind);
 }
+bool io_state::is_always_ready() const noexcept {
+  return fd >= 0 && static_cast<const io_source*>(this)->is_always_ready();
+}
 void io_state::wait_for_descriptor(io_waiter& w, context& cx) noexcept {
   source_of(*this).wait_for_descriptor(w, cx);
 }

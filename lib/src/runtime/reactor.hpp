@@ -80,6 +80,7 @@ class io_source : public io_state, public list_node {
   io_poll wait(interest kind, io_waiter& w, context& cx) noexcept;
   void clear_now(interest kind) noexcept;
   void wait_for_descriptor(io_waiter& w, context& cx) noexcept;
+  bool is_always_ready() const noexcept { return always_ready_; }
   void drop() noexcept;  // any thread: the user's handle goes
 
  private:

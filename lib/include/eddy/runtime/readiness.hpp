@@ -69,6 +69,8 @@ struct io_state {
   }
   /// The same for a try_ call that was made without a tick.
   void clear_now(interest kind) noexcept;
+  /// It cannot be watched, a file for instance, and never has to be waited for.
+  bool is_always_ready() const noexcept;
   /// `w` waits until this loop has closed a descriptor: for who found none left.
   void wait_for_descriptor(io_waiter& w, context& cx) noexcept;
 
