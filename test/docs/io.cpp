@@ -2,14 +2,20 @@
 #include <eddy/eddy.hpp>
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // [guide:io_headers]
 #include <eddy/io/buf_reader.hpp>
@@ -17,6 +23,9 @@
 #include <eddy/io/copy_bidirectional.hpp>
 #include <eddy/io/lines.hpp>
 #include <eddy/io/read.hpp>
+#include <eddy/net/async_fd.hpp>
+#include <eddy/net/pipe.hpp>
+#include <eddy/net/tcp_socket.hpp>
 #include <eddy/net/udp_socket.hpp>
 #include <eddy/net/unix_stream.hpp>
 // [/guide:io_headers]
@@ -90,6 +99,83 @@ eddy::future<std::string> ask_thrice(eddy::net::socket_address server, std::stri
 }
 // [/guide:udp]
 
+// [guide:builder]
+eddy::future<eddy::net::tcp_stream> from_port(std::uint16_t port, eddy::net::socket_address to) {
+  auto socket = eddy::net::tcp_socket::for_address(to).value();
+  socket.set_reuse_address(true).value();
+  socket.set_recv_buffer_size(1 << 20).value();  // before connecting, or it comes too late
+  socket.bind(eddy::net::socket_address::any_v4(port)).value();
+  co_return co_await std::move(socket).connect(to);
+}
+// [/guide:builder]
+
+// [guide:resolver]
+/// Knows some hosts by heart, and leaves the others to the system.
+class hosts : public eddy::net::resolver {
+  using addresses = std::vector<eddy::net::socket_address>;
+
+ public:
+  void add(std::string name, eddy::net::socket_address where) { known_.emplace(name, where); }
+
+  eddy::future<eddy::result<addresses>> resolve(std::string host, std::uint16_t port) override {
+    const auto found = known_.find(host);
+    if (found == known_.end()) return eddy::net::system_resolver().resolve(host, port);
+    return answer(addresses(1, found->second));
+  }
+
+ private:
+  static eddy::future<eddy::result<addresses>> answer(addresses list) { co_return list; }
+  std::map<std::string, eddy::net::socket_address> known_;
+};
+
+eddy::future<eddy::net::tcp_stream> reach(hosts& names, std::string where) {
+  eddy::net::connect_options options;
+  options.with = &names;
+  co_return co_await eddy::timeout(5s, eddy::net::tcp_stream::connect(where, options));
+}
+// [/guide:resolver]
+
+// [guide:pipe]
+eddy::future<> log_lines(std::string fifo) {
+  auto receiver = eddy::net::pipe_receiver::open_read_write(fifo).value();  // writers come and go
+  auto lines = eddy::io::lines(eddy::io::buf_reader(std::move(receiver)));
+  while (auto line = co_await lines.next()) std::printf("%s\n", line->c_str());
+}
+// [/guide:pipe]
+
+// [guide:async_fd]
+eddy::future<std::uint64_t> next_count(eddy::net::async_fd& counter) {  // of an eventfd
+  std::uint64_t count = 0;
+  co_await counter.async_io(eddy::net::interest::read, ::read, counter.native_handle(),
+                            static_cast<void*>(&count), sizeof count);
+  co_return count;
+}
+// [/guide:async_fd]
+
+eddy::future<> by_builder_and_name() {
+  auto listener = co_await eddy::net::tcp_listener::bind("127.0.0.1:0");
+  auto plain = co_await from_port(0, listener.local_addr());
+  hosts names;
+  names.add("printer", listener.local_addr());
+  auto named = co_await reach(names, "printer:1");
+  CHECK(named.peer_addr() == plain.peer_addr());
+}
+
+eddy::future<> through_descriptors(std::string fifo) {
+  CHECK(::mkfifo(fifo.c_str(), 0600) == 0);
+  const eddy::abort_on_drop log(eddy::spawn(log_lines(fifo)));
+  co_await eddy::yield_now();
+  auto sender = eddy::net::pipe_sender::open(fifo).value();
+  co_await sender.write_all("to whom it may concern\n");
+  auto ends = eddy::net::pipe().value();
+  const std::uint64_t seven = 7;
+  co_await ends.sender.write_all(eddy::net::const_buffer(&seven, sizeof seven));
+  auto counter =
+      eddy::net::async_fd::adopt(std::move(ends.receiver).into_descriptor().value()).value();
+  const auto n = co_await next_count(counter);
+  CHECK(n == 7);
+}
+
 eddy::future<> over_unix(std::string path) {
   const eddy::abort_on_drop server(eddy::spawn(serve(path)));
   co_await eddy::yield_now();  // it binds
@@ -130,11 +216,13 @@ eddy::future<> through_a_proxy() {
 
 }  // namespace
 
-TEST_CASE("lines over a Unix socket, datagrams, a proxy") {
+TEST_CASE("lines over a Unix socket, datagrams, a proxy, a builder, names, pipes and descriptors") {
   const test::leak_check leaks;
   const test::unix_folder folder;
   eddy::runtime rt;
   rt.block_on(over_unix(folder.file("lines")));
   rt.block_on(over_udp());
   rt.block_on(through_a_proxy());
+  rt.block_on(by_builder_and_name());
+  rt.block_on(through_descriptors(folder.file("fifo")));
 }
