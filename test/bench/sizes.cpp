@@ -65,7 +65,7 @@ TEST_CASE("a waiting task is made of small parts") {
 TEST_CASE("an idle connection is made of small parts") {
   CHECK(sizeof(eddy::net::tcp_stream) == 8);
   CHECK(sizeof(eddy::detail::io_source) <= 256);  // 160 of it are libuv's
-  CHECK(sizeof(eddy::detail::io_waiter) == 24);
+  CHECK(sizeof(eddy::detail::io_waiter) == 32);
   CHECK(sizeof(eddy::detail::read_leaf) <= 64);
   CHECK(sizeof(eddy::detail::ready_leaf) <= 40);
 }

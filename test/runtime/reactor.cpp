@@ -53,7 +53,7 @@ struct wait {
 
   io_poll poll() {
     eddy::context cx(task);
-    tick = handle.state().tick;
+    tick = handle.state().tick();
     return handle.state().poll_ready(kind, waiter, cx);
   }
 };

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -32,10 +33,13 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+class pool_worker;
+
 /// What this thread is to eddy.
 struct thread_state {
   std::uint32_t owner = 0;       // id of the scheduler this thread drives; 0: none
-  scheduler* driving = nullptr;  // the same
+  std::uint32_t pool = 0;        // id of the pool that one is a worker of; 0: none
+  scheduler* driving = nullptr;  // the scheduler itself
   scheduler* current = nullptr;  // where spawn() and friends go: the driven one, or that of enter()
 };
 // initial-exec: no call to find it, also in position-independent code, which the static library is too.
@@ -57,6 +61,18 @@ class scheduler {
 
   // ---- any thread
   std::uint32_t id() const noexcept { return id_; }
+  /// Its part in a pool; null for the loop of a current_thread runtime.
+  pool_worker* worker() const noexcept {
+#if EDDY_POOL
+    return worker_.get();
+#else
+    return nullptr;
+#endif
+  }
+  /// Makes the loop look up from its sleep, if it sleeps (or waits for its host).
+  void kick() noexcept {
+    if (asleep_.exchange(false, std::memory_order_seq_cst)) send_wake_up();
+  }
   bool is_driven_here() const noexcept { return this_thread().owner == id_; }
   void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
@@ -97,6 +113,10 @@ class scheduler {
       head_ = &t;
     tail_ = &t;
     ++queued_;
+    has_become_ready();
+  }
+  /// Something is ready that is not in this queue: a look at libuv must not block.
+  void has_become_ready() noexcept {
     if (announce_) became_ready();
   }
   bool has_ready() const noexcept { return head_ != nullptr; }
@@ -154,6 +174,8 @@ class scheduler {
            posted_.load(std::memory_order_seq_cst) != nullptr;
   }
   void abort_local(task& t) noexcept;
+  /// Polls a task of the pool's, which this thread has.
+  void run_movable(task& t) noexcept;
   /// Nobody will take the outcome: a value is destroyed, a failure reported.
   void drop_outcome(task& t) noexcept;
   std::size_t live_tasks() const noexcept { return live_; }
@@ -174,10 +196,6 @@ class scheduler {
  protected:
   ~scheduler();
 
-  /// The loop may be asleep, or waiting for its host: wake it. Any thread.
-  void kick() noexcept {
-    if (asleep_.exchange(false, std::memory_order_seq_cst)) send_wake_up();
-  }
   virtual void send_wake_up() noexcept = 0;  // any thread
   virtual void became_ready() noexcept = 0;  // owner; only while `announce_` is set
   virtual void destroy() noexcept = 0;       // last reference
@@ -186,11 +204,17 @@ class scheduler {
   // that finds it set sends the one system call. Partner: kick().
   std::atomic<bool> asleep_{false};
   bool announce_ = false;  // the queue is empty and the loop must be told when it no longer is
+#if EDDY_POOL
+  std::unique_ptr<pool_worker> worker_;  // set before any thread drives
+#endif
 
  private:
   friend struct task_transitions;
   void run(task& t) noexcept;
   void complete(task& t) noexcept;
+  std::uint32_t end_root(task& t) noexcept;
+  void cancel_movable(task& t) noexcept;
+  void finish_movable(task& t, std::uint32_t how) noexcept;
   void cancel(task& t) noexcept;
   void finish(task& t, std::uint32_t how) noexcept;
   void unref_slow(task& t) noexcept;
@@ -198,6 +222,7 @@ class scheduler {
   void take_remote(task& t) noexcept;
   void run_posted(bool closing) noexcept;
   void report(task& t, error e) noexcept;
+  function<void(const task_failure&)>& failure_hook() noexcept;
   void* allocate_foreign(std::size_t bytes) noexcept;
   join_link* start_foreign(task& t, const char* name, const void* site) noexcept;
   static join_link* attach_link(task& t) noexcept;
@@ -234,6 +259,9 @@ class scheduler {
   task_slab shared_;  // for tasks made on other threads; under shared_mutex_
 };
 
+/// What this thread is while it drives `s`.
+thread_state driving(scheduler& s) noexcept;
+
 void print_failure(const task_failure& f) noexcept;
 
 /// What task.hpp's and waker.hpp's inline parts ask of a task: task.cpp.
@@ -250,8 +278,33 @@ struct task_transitions {
   static void foreign(task& t, std::int32_t bits, std::int32_t minus) noexcept;
   /// Takes out a failure that nobody awaited and prints it.
   static void print_unhandled(task& t) noexcept;
+  /// What nobody took goes, and there is no runtime any more to hear of a failure.
+  static void drop_orphan_outcome(task& t) noexcept;
   /// The task's last part: what nobody took goes, then the block.
   static void destroy_block(task& t) noexcept;
+};
+
+/// The same for a task of a pool: movable_task.cpp. Not there without the pool; nothing is movable then.
+struct movable_task {
+#if !EDDY_POOL
+  static void retain(task&) noexcept {}
+  static void release(task&) noexcept {}
+  static void wake(task&, std::int32_t) noexcept {}
+  static void abort(task&) noexcept {}
+  static std::uint32_t poll_join(task&, context&) noexcept { return 0; }
+  static void drop_join(task&, bool) noexcept {}
+#else
+  static void retain(task& t) noexcept;
+  static void release(task& t) noexcept;
+  /// Gives `refs` references back, too.
+  static void wake(task& t, std::int32_t refs) noexcept;
+  static void abort(task& t) noexcept;
+  static std::uint32_t poll_join(task& t, context& cx) noexcept;
+  static void drop_join(task& t, bool taken) noexcept;
+
+ private:
+  static void drop_late_outcome(task& t) noexcept;
+#endif
 };
 
 }  // namespace eddy::inline EDDY_ABI::detail

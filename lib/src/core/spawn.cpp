@@ -12,6 +12,9 @@
 #include "core/join_link.hpp"
 #include "core/scheduler.hpp"
 #include "core/site.hpp"
+#if EDDY_POOL
+#include "core/task_pool.hpp"
+#endif
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -27,8 +30,35 @@ void* allocate_dead_task(std::size_t bytes) {
   return slab.allocate(bytes);  // orphaned with the slab
 }
 
+#if EDDY_POOL
+/// The pool whose task it becomes; null for one that stays on its loop.
+task_pool* pool_of(const task_origin& origin) noexcept {
+  auto* const w = origin.runtime->worker();
+  return w == nullptr || origin.pinned ? nullptr : &w->pool();
+}
+#endif
+
+void* allocate_on_runtime(const task_origin& origin, std::size_t bytes, bool& closed) noexcept {
+  void* block = nullptr;
+#if EDDY_POOL
+  if (auto* const pool = pool_of(origin)) {
+    const bool here = this_thread().pool == pool->id();
+    closed = pool->is_closed();
+    if (!here)
+      block = pool->allocate(bytes);
+    else if (!closed)
+      block = this_thread().driving->worker()->allocate(bytes);
+    closed = pool->is_closed();
+    return block;
+  }
+#endif
+  block = origin.runtime->allocate_task(bytes);
+  closed = origin.runtime->is_closed();
+  return block;
+}
+
 join_link* start_dead(task& t, std::coroutine_handle<> root) noexcept {
-  t.owner = UINT32_MAX;
+  t.owner = task::movable - 1;  // no loop's
   t.remote.store(rm::unit | rm::merged, std::memory_order_relaxed);
   root.destroy();
   if (t.is(st::has_body)) static_cast<extended_task&>(t).destroy(t, block_part::body);
@@ -57,7 +87,7 @@ void refuse_closure(const promise_base& root) {
 void refuse_local(const task_origin& origin, const promise_base& root) {
   if (!root.has(promise_base::stays) || origin.pinned) return;
   auto* const s = origin.runtime != nullptr ? origin.runtime : this_thread().current;
-  if (s != nullptr && !s->is_driven_here())
+  if (s != nullptr && (s->worker() != nullptr || !s->is_driven_here()))
     misuse(
         "spawn: a parameter of this coroutine is not is_send, and another thread may run the task: "
         "use spawn_local");
@@ -67,8 +97,11 @@ void* allocate_task(task_origin& origin, std::size_t bytes) {
   if (origin.runtime == nullptr) origin.runtime = this_thread().current;
   if (origin.runtime == nullptr)
     misuse("spawn: this thread is not on a runtime; call it from a task, or use handle::spawn");
-  void* block = origin.runtime->allocate_task(bytes);
-  if (block == nullptr && origin.runtime->is_closed()) block = allocate_dead_task(bytes);
+  // In a pool whoever awaits it may be on another thread by then.
+  if (origin.pinned && origin.runtime->worker() != nullptr) origin.portable = true;
+  bool closed = false;
+  void* block = allocate_on_runtime(origin, bytes, closed);
+  if (block == nullptr && closed) block = allocate_dead_task(bytes);
   if (block == nullptr) {
 #if EDDY_EXCEPTIONS
     throw std::bad_alloc();
@@ -79,29 +112,46 @@ void* allocate_task(task_origin& origin, std::size_t bytes) {
   return block;
 }
 
-void release_unused_task(void* block) noexcept {
-  auto* s = static_cast<scheduler*>(task_slab::runtime(block));
-  if (s == nullptr)
-    task_slab::release(block);
-  else
-    s->release_unused_task(block);
+void release_unused_task(const task_origin& origin, void* block) noexcept {
+  if (task_slab::runtime(block) == nullptr) return task_slab::release(block);
+#if EDDY_POOL
+  if (auto* const pool = pool_of(origin)) {
+    if (this_thread().pool == pool->id())
+      pool_slab::release(*::new (block) task, this_thread().driving->worker()->slab());
+    else
+      pool->release_unused(block);
+    return;
+  }
+#endif
+  origin.runtime->release_unused_task(block);
 }
 
 join_link* start_task(const task_origin& origin, task& t, std::coroutine_handle<> root) noexcept {
-  auto* s = static_cast<scheduler*>(task_slab::runtime(&t));
-  if (s == nullptr) return start_dead(t, root);
+  if (task_slab::runtime(&t) == nullptr) return start_dead(t, root);
   promise_base& p = promise_base::of(root);
   p.owner = &t.frames;
   p.set(promise_base::task_root);
   t.frames.next = root;
-  t.owner = s->id();
-  return s->start(t, origin.name, origin.site != nullptr ? origin.site : p.site, origin.portable);
+  const void* const site = origin.site != nullptr ? origin.site : p.site;
+#if EDDY_POOL
+  if (auto* const pool = pool_of(origin)) {
+    t.owner = pool->id();
+    if (this_thread().pool == pool->id())
+      this_thread().driving->worker()->start(t, origin.name, site);
+    else
+      pool->start(t, origin.name, site);
+    return nullptr;  // its handle may be awaited anywhere
+  }
+#endif
+  t.owner = origin.runtime->id();
+  return origin.runtime->start(t, origin.name, site, origin.portable);
 }
 
 // ---- join handles
 
 std::uint32_t join_poll(task& t, join_link* link, context& cx) noexcept {
   if (link != nullptr) return link->poll(cx) ? link->bits | st::done : 0;
+  if (t.is_movable()) return movable_task::poll_join(t, cx);
   if (this_thread().owner != t.owner) return st::misused;
   const auto s = t.state.load(std::memory_order_relaxed);
   if ((s & st::done) != 0) return s;
@@ -114,6 +164,7 @@ std::uint32_t join_poll(task& t, join_link* link, context& cx) noexcept {
 }
 
 void join_drop(task& t, join_link* link, bool taken) noexcept {
+  if (t.is_movable()) return movable_task::drop_join(t, taken);
   const bool here = this_thread().owner == t.owner;
   // The common end: awaited on its own loop, and nobody else refers to the task.
   if (taken && link == nullptr && here && this_thread().driving->free_if_last(t)) return;
@@ -135,6 +186,8 @@ void join_drop(task& t, join_link* link, bool taken) noexcept {
 void join_abort(task& t) noexcept { task_transitions::abort(t); }
 
 bool join_finished(const task& t) noexcept {
+  // A movable one's outcome is out only with the word.
+  if (t.is_movable()) return (t.remote.load(std::memory_order_acquire) & rm::merged) != 0;
   return (t.state.load(std::memory_order_acquire) & st::done) != 0;
 }
 

@@ -1,4 +1,5 @@
-// The task's states. All transitions of a loop's task are in this file.
+// The task's states. All transitions of a loop's task are in this file (its end with its loop is in
+// scheduler.cpp, tasks of a pool are in movable_task.cpp).
 //
 //                 start                     run_one
 //    (block) ──────────────► SCHEDULED ─────────────► RUNNING ──── root has ended ───► DONE
@@ -31,6 +32,9 @@
 #include "core/join_link.hpp"
 #include "core/scheduler.hpp"
 #include "core/site.hpp"
+#if EDDY_POOL
+#include "core/task_pool.hpp"
+#endif
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -58,6 +62,8 @@ wake_target* as_target(target_word w) noexcept {
 void task_transitions::retain(task& t) noexcept {
   if (is_here(t))
     ++t.refs;
+  else if (t.is_movable())
+    movable_task::retain(t);
   else
     t.remote.fetch_add(rm::unit, std::memory_order_relaxed);
 }
@@ -65,6 +71,8 @@ void task_transitions::retain(task& t) noexcept {
 void task_transitions::release(task& t) noexcept {
   if (is_here(t))
     this_thread().driving->unref(t);
+  else if (t.is_movable())
+    movable_task::release(t);
   else
     foreign(t, 0, rm::unit);
 }
@@ -72,6 +80,8 @@ void task_transitions::release(task& t) noexcept {
 void task_transitions::wake(task& t) noexcept {
   if (is_here(t))
     this_thread().driving->wake_local(t);
+  else if (t.is_movable())
+    movable_task::wake(t, 0);
   else
     foreign(t, rm::wake, 0);
 }
@@ -81,6 +91,8 @@ void task_transitions::wake_and_release(task& t) noexcept {
     auto& s = *this_thread().driving;
     s.wake_local(t);
     s.unref(t);
+  } else if (t.is_movable()) {
+    movable_task::wake(t, 1);
   } else {
     foreign(t, rm::wake, rm::unit);
   }
@@ -89,6 +101,8 @@ void task_transitions::wake_and_release(task& t) noexcept {
 void task_transitions::abort(task& t) noexcept {
   if (is_here(t))
     this_thread().driving->abort_local(t);
+  else if (t.is_movable())
+    movable_task::abort(t);
   else
     foreign(t, rm::abort, 0);
 }
@@ -129,9 +143,14 @@ void task_transitions::print_unhandled(task& t) noexcept {
 #endif
 }
 
-void task_transitions::destroy_block(task& t) noexcept {
+void task_transitions::drop_orphan_outcome(task& t) noexcept {
   if (t.is(st::has_value)) static_cast<extended_task&>(t).destroy(t, block_part::value);
   if (t.is(st::has_failure)) print_unhandled(t);
+  t.clear(st::has_value | st::has_failure);
+}
+
+void task_transitions::destroy_block(task& t) noexcept {
+  drop_orphan_outcome(t);
   if (t.joiner != 0) target_release(std::exchange(t.joiner, 0));
   t.~task();
   task_slab::release(&t);
@@ -172,7 +191,9 @@ void scheduler::run(task& t) noexcept {
 
 // The root has ended; its frame still holds the parameters and what the body threw. The value, if
 // anybody can want it, is in the block already.
-void scheduler::complete(task& t) noexcept {
+void scheduler::complete(task& t) noexcept { finish(t, end_root(t)); }
+
+std::uint32_t scheduler::end_root(task& t) noexcept {
   const auto root = std::coroutine_handle<>::from_address(t.frames.leaf);
   std::uint32_t how = 0;
 #if EDDY_EXCEPTIONS
@@ -188,7 +209,7 @@ void scheduler::complete(task& t) noexcept {
 #else
   root.destroy();
 #endif
-  finish(t, how);
+  return how;
 }
 
 void scheduler::cancel(task& t) noexcept {
@@ -242,8 +263,8 @@ void scheduler::report(task& t, error why) noexcept {
       about.name != nullptr ? std::string(about.name) : describe_function(t.frames.leaf);
   const auto site = describe_place(about.site);
   const task_failure failure{task_id{about.id}, name, site, std::move(why)};
-  if (on_failure)
-    on_failure(failure);
+  if (auto& hook = failure_hook())
+    hook(failure);
   else
     print_failure(failure);
 }
@@ -342,151 +363,4 @@ void scheduler::run_posted(bool closing) noexcept {
   }
 }
 
-// ---- life of the scheduler
-
-namespace {
-std::uint32_t next_scheduler_id() noexcept {
-  static std::atomic<std::uint32_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-}  // namespace
-
-void print_failure(const task_failure& f) noexcept {
-  std::fprintf(stderr, "eddy: task %llu '%.*s' (spawned at %.*s) failed: %s\n",
-               static_cast<unsigned long long>(f.id.value), static_cast<int>(f.name.size()),
-               f.name.data(), static_cast<int>(f.site.size()), f.site.data(),
-               f.why.message().c_str());
-}
-
-bool join_link::discard() noexcept {
-  if ((bits & task_state::has_value) != 0)
-    static_cast<extended_task&>(*task_).destroy(*task_, block_part::value);
-  return (bits & task_state::has_failure) != 0;
-}
-
-void* scheduler::allocate_foreign(std::size_t bytes) noexcept {
-  in_flight_.fetch_add(1,
-                       std::memory_order_seq_cst);  // partner: shut_down_tasks, which closes first
-  void* block = nullptr;
-  if (!closed_.load(std::memory_order_seq_cst)) {
-    const std::lock_guard lock(shared_mutex_);
-    block = shared_.allocate(bytes);
-  }
-  if (block == nullptr) end_foreign_start();
-  return block;
-}
-
-void scheduler::release_unused_task(void* block) noexcept {
-  if (is_driven_here()) return task_slab::release(block);
-  {
-    const std::lock_guard lock(shared_mutex_);
-    task_slab::release(block);
-  }
-  end_foreign_start();
-}
-
-join_link* scheduler::attach_link(task& t) noexcept {
-  auto* const link = join_link::make(t);
-  t.joiner = to_word(*link);
-  return link;
-}
-
-join_link* scheduler::start_foreign(task& t, const char* name, const void* site) noexcept {
-  const auto id = last_id_.fetch_add(1, std::memory_order_relaxed) + 1;
-  auto* const link = attach_link(t);
-  t.refs = 1;
-  t.set(st::joinable | st::arriving);
-  t.remote.store(rm::unit | rm::wake | rm::queued, std::memory_order_relaxed);
-  {
-    const std::lock_guard lock(shared_mutex_);
-    task_slab::info(&t) = task_info{id, name, site};
-  }
-  push_inbox(t);
-  end_foreign_start();
-  return link;
-}
-
-scheduler::scheduler() : id_(next_scheduler_id()), local_(this), shared_(this) {}
-scheduler::~scheduler() = default;
-
-void scheduler::shut_down_tasks() noexcept {
-  {
-    const std::lock_guard lock(post_mutex_);
-    closed_.store(true, std::memory_order_seq_cst);
-  }
-  // A start on another thread has either seen `closed_` or is waited for.
-  while (in_flight_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
-  drain_inbox();
-  run_posted(true);
-
-  const auto all_tasks = [this] {
-    std::vector<task*> all;
-    for_each_task([&](task& t) { all.push_back(&t); });
-    return all;
-  };
-  // One reference each while all are cancelled: a task's end may free others.
-  auto tasks = all_tasks();
-  for (task* t : tasks) ++t->refs;
-  for (task* t : tasks) {
-    if (t->is(st::done)) continue;
-    t->set(st::running);  // nobody queues it any more
-    cancel(*t);
-  }
-  head_ = tail_ = nullptr;
-  queued_ = 0;
-  for (task* t : tasks) unref(*t);
-  drain_inbox();
-  run_posted(true);
-
-  // What is still held elsewhere is handed over. From its exchange on a task is not ours, unless it was
-  // queued: then it comes by the inbox once more. So for what is released from here on (by a value's
-  // destructor, by sockets) this thread is one like any other.
-  this_thread().owner = 0;
-  tasks = all_tasks();
-  local_.share();
-  shared_.share();
-  std::size_t coming = 0;
-  for (task* t : tasks) {
-    const auto mine = std::exchange(t->refs, 0);
-    auto before = t->remote.load(std::memory_order_relaxed);
-    std::int32_t after = 0;
-    do after = (before + mine * rm::unit) | rm::merged;
-    while (!t->remote.compare_exchange_weak(before, after, std::memory_order_acq_rel,
-                                            std::memory_order_relaxed));
-    if ((before & rm::queued) != 0)
-      ++coming;
-    else if (net(after) == 0)
-      task_transitions::destroy_block(*t);
-  }
-  while (coming != 0) {
-    task* t = inbox_.exchange(nullptr, std::memory_order_acquire);
-    if (t == nullptr) std::this_thread::yield();
-    while (t != nullptr) {
-      task* const next = t->inbox_next;
-      --coming;
-      // Merged: nobody adds bits. While `queued` is set nobody frees the block.
-      const auto asked = t->remote.load(std::memory_order_acquire);
-      if ((asked & rm::failed) != 0) t->set(st::has_failure);
-      if ((asked & rm::unjoin) != 0) drop_outcome(*t);
-      const auto before =
-          t->remote.fetch_and(~(rm::queued | rm::wake | rm::abort | rm::unjoin | rm::failed),
-                              std::memory_order_acq_rel);
-      if (net(before) == 0) task_transitions::destroy_block(*t);
-      t = next;
-    }
-  }
-  while (in_flight_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
-  local_.orphan();
-  shared_.orphan();
-}
-
 }  // namespace eddy::inline EDDY_ABI::detail
-
-namespace eddy::inline EDDY_ABI {
-
-context::context(wake_target& target) noexcept
-    : target_(detail::to_word(target)),
-      scheduler_(detail::this_thread().driving),
-      budget_(nullptr) {}
-
-}  // namespace eddy::inline EDDY_ABI

@@ -43,7 +43,7 @@ auto sending(const io_state& io, io::const_buffer from) noexcept {
 }  // namespace
 
 polled<result<void>> ready_leaf::poll(context& cx) noexcept {
-  switch (io_->poll_ready(kind_, waiter_, cx)) {
+  switch (waiter_.io().poll_ready(kind_, waiter_, cx)) {
     case io_poll::waiting:
       return pending;
     case io_poll::elsewhere:
@@ -62,7 +62,7 @@ polled<result<std::size_t>> read_leaf::poll(context& cx) noexcept {
   if (!io_->is_ready_here(interest::read, cx)) return wait(cx);
   if (!cx.proceed()) [[unlikely]]
     return pending;
-  const auto tick = io_->tick;
+  const auto tick = io_->tick();
   const ::ssize_t n = ::recv(io_->fd, to_.data(), to_.size(), 0);
   if (n < 0) [[unlikely]]
     return try_again(cx, tick);
@@ -102,7 +102,7 @@ polled<result<void>> write_all_leaf::poll(context& cx) noexcept {
   if (!io_->is_ready_here(interest::write, cx) || rest_.empty()) return write_rest(cx);
   if (!cx.proceed()) [[unlikely]]
     return pending;
-  const auto tick = io_->tick;
+  const auto tick = io_->tick();
   const ::ssize_t n = ::send(io_->fd, rest_.data(), rest_.size(), no_signal);
   if (n == static_cast<::ssize_t>(rest_.size())) [[likely]]
     return result<void>();

@@ -100,11 +100,8 @@ void stream_accept<Stream>::back_off(context& cx) noexcept {
 template <class Stream>
 bool stream_accept<Stream>::still_backing_off(context& cx) noexcept {
   if (!pause_) return false;
-  if (waiter_.linked() && !pause_->poll(cx)) {
-    cx.store_waker(waiter_.who);
-    return true;
-  }
-  if (waiter_.linked()) waiter_.unlink();
+  if (waiter_.stay(cx) && !pause_->poll(cx)) return true;
+  if (waiter_.is_waiting()) waiter_.leave();
   pause_.reset();
   return false;
 }

@@ -66,7 +66,7 @@ polled<result<tcp_stream>> tcp_connect::poll(context& cx) noexcept {
         break;
     }
     if (!cx.proceed()) return pending;
-    const auto tick = io_.state().tick;
+    const auto tick = io_.state().tick();
     if (auto p = finish()) return p;
     io_.state().clear(interest::write, tick);
   }

@@ -44,7 +44,7 @@ template <class Call>
       return answer(awaited_elsewhere());
     if (!cx.proceed()) [[unlikely]]
       return pending;
-    const auto tick = io.tick;
+    const auto tick = io.tick();
     const ::ssize_t n = call();
     if (n >= 0) [[likely]] {
       if (is_short(n, wanted) && state == io_poll::ready) io.clear(kind, tick);

@@ -8,7 +8,12 @@
 
 #include <eddy/base/misuse.hpp>
 
+#include <eddy/core/wake_list.hpp>
+
 #include "runtime/blocking_pool.hpp"
+#if EDDY_POOL
+#include "core/task_pool.hpp"
+#endif
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -115,9 +120,12 @@ void loop::shut_down(function<void()> detached) {
     blocking_->close();
     shut_down_tasks();
     reactor_.shut_down();
-    list<timer_entry> rest;
-    timers_.advance_to(UINT64_MAX, rest);
-    while (rest.pop_front() != nullptr) {
+    {
+      const node_guard held(*this);
+      list<timer_entry> rest;
+      timers_.advance_to(UINT64_MAX, rest);
+      while (rest.pop_front() != nullptr) {
+      }
     }
     detached_ = std::move(detached);
     announce_ = false;
@@ -227,11 +235,25 @@ void loop::jump() noexcept {
 
 void loop::fire_timers(std::uint64_t at) noexcept {
   seen_ = at;
+  if (is_shared()) return fire_shared_timers(at);
   if (timers_.empty()) return;
   list<timer_entry> expired;
   timers_.advance_to(at, expired);
   while (timer_entry* const t = expired.pop_front())
     std::move(static_cast<loop_timer*>(t)->who).wake();
+}
+
+// While the guard is off, the expired that are left may be taken out by those they belong to.
+void loop::fire_shared_timers(std::uint64_t at) noexcept {
+  list<timer_entry> expired;
+  for (bool all = false, first = true; !all; first = false) {
+    wake_list woken;
+    const node_guard held(*this);
+    if (first && !timers_.empty()) timers_.advance_to(at, expired);
+    while (!expired.empty() && !woken.full())
+      woken.add(std::move(static_cast<loop_timer*>(expired.pop_front())->who));
+    all = expired.empty();
+  }
 }
 
 void loop::on_alarm() noexcept {
@@ -329,15 +351,19 @@ void loop::look() noexcept {
   fire_timers(time_at(last_reading_));
 }
 
+std::uint64_t loop::next_deadline() noexcept {
+  const node_guard held(*this);
+  return timers_.next_deadline();
+}
+
 void loop::park() noexcept {
   if (options_.on_park) options_.on_park();
-  if (has_ready() || inbox_filled()) return;
+  if (has_ready() || must_stay_awake()) return;
   if (paused_) {
     look();
     if (has_ready()) return;
     if (may_jump()) return jump();
-  } else if (!timers_.empty()) {
-    const auto deadline = timers_.next_deadline();
+  } else if (const auto deadline = next_deadline(); deadline != UINT64_MAX) {
     if (deadline <= now()) return look();
     alarm_.set(deadline - skipped_);
   }
@@ -346,7 +372,7 @@ void loop::park() noexcept {
   // Partner: end_blocking, which counts before it looks at `asleep_`.
   const bool may_advance =
       paused_ && !timers_.empty() && blocking_jobs.load(std::memory_order_seq_cst) == 0;
-  if (!may_advance && !inbox_filled()) {
+  if (!may_advance && !must_stay_awake()) {
     announce_ = true;
     uv_run(uv_, UV_RUN_ONCE);
     announce_ = false;
@@ -359,6 +385,67 @@ void loop::park() noexcept {
   fire_timers(time_at(last_reading_));
   if (options_.on_unpark) options_.on_unpark();
 }
+
+// ---- a worker's loop
+
+bool loop::must_stay_awake() const noexcept {
+#if EDDY_POOL
+  if (worker() != nullptr && worker()->called.load(std::memory_order_seq_cst)) return true;
+#endif
+  return inbox_filled();
+}
+
+void loop::look_up() noexcept {
+#if EDDY_POOL
+  if (worker() != nullptr) worker()->called.store(true, std::memory_order_seq_cst);
+#endif
+  kick();
+}
+
+#if EDDY_POOL
+void loop::join_pool(std::shared_ptr<task_pool> p, std::uint32_t n) {
+  worker_ = std::make_unique<pool_worker>(std::move(p), *this, n);
+  worker_->pool().add(*worker_);
+  driven_ = true;  // by its thread, as far as `block_on` and `shut_down` are concerned
+}
+
+void loop::leave_thread() noexcept {
+  const std::lock_guard lock(drive_mutex_);
+  driven_ = false;
+}
+
+// Local tasks and movable ones take turns, a batch each. Neither keeps the loop from being looked at for long: a
+// batch of the local ones is what was ready when it began, and of the others some; see task_pool.hpp, I4.
+void loop::work() noexcept {
+  constexpr std::size_t movable_batch = 64;
+  pool_worker& w = *worker_;
+  const owner_scope owner(*this);
+  while (!w.pool().is_stopping()) {
+    drain_inbox();
+    std::size_t polled = ready_count();
+    for (auto n = polled; n > 0 && has_ready(); --n) run_one();
+    std::size_t moved = 0;
+    for (task* t = nullptr; moved < movable_batch && (t = w.next()) != nullptr; ++moved)
+      run_movable(*t);
+    polled += moved;
+    if (polled == 0 && !has_ready()) {
+      task* const t = w.search();
+      if (t == nullptr) {
+        w.sleep_unless_needed([this] { park(); });
+        w.has_looked();
+        continue;
+      }
+      run_movable(*t);
+      polled = 1;
+    }
+    if (w.look_is_used_up() && time_to_look(polled)) {
+      look();
+      w.has_looked();
+    }
+    w.eager = polls_per_reading_ == 1;
+  }
+}
+#endif
 
 // ---- a borrowed loop
 

@@ -12,6 +12,7 @@
 
 #include <eddy/base/function.hpp>
 #include <eddy/base/list.hpp>
+#include <eddy/base/lock.hpp>
 #include <eddy/config.hpp>
 #include <eddy/runtime/loop_timer.hpp>
 
@@ -35,6 +36,7 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 class blocking_pool;
+class task_pool;
 
 struct loop_options {
   std::uint32_t event_interval = 0;   // polls between looks; 0: by time
@@ -42,6 +44,11 @@ struct loop_options {
   bool start_paused = false;
   bool shuffle_ready = false;
   std::string name;
+  std::uint32_t workers = 0;  // 0: current_thread
+  std::uint32_t injection_interval = 61;
+  std::string thread_name = "eddy-worker";
+  function<void()> on_thread_start;
+  function<void()> on_thread_stop;
   function<void()> on_park;
   function<void()> on_unpark;
   function<void(const task_failure&)> on_failure;
@@ -77,8 +84,8 @@ class loop final : public scheduler {
   void pause() noexcept;
   void resume() noexcept;
   void advance(std::uint64_t ns) noexcept;
-  void insert(loop_timer& t) noexcept { timers_.insert(t); }
-  void remove(loop_timer& t) noexcept { timers_.remove(t); }
+  /// Under a node_guard. Entries are loop_timers.
+  wheel& timers() noexcept { return timers_; }
   std::size_t timer_count() const noexcept { return timers_.size(); }
 
   // ---- I/O
@@ -95,6 +102,19 @@ class loop final : public scheduler {
   /// when its host has turned it once more, and `detached` is called then.
   void shut_down(function<void()> detached = {});
   bool is_borrowed() const noexcept { return borrowed_; }
+  /// A worker of a pool: its tasks may be run, and dropped, by other threads.
+  bool is_shared() const noexcept { return worker() != nullptr; }
+  /// Any thread: something has changed that the loop must see before it sleeps on.
+  void look_up() noexcept;
+#if EDDY_POOL
+  /// Before anything drives it: the loop becomes worker number `n` of `p`.
+  void join_pool(std::shared_ptr<task_pool> p, std::uint32_t n);
+  /// What a worker's thread does, until the pool stops.
+  void work() noexcept;
+  /// That thread has ended: whoever shuts the loop down drives it.
+  void leave_thread() noexcept;
+  void share_blocking_threads(loop& other) noexcept { blocking_ = other.blocking_; }
+#endif
   /// Loop thread of a borrowed loop, outside its turns: makes the caller the owner.
   bool on_host_thread() const noexcept;
   /// A socket's registration has been closed: a detach may be waiting for it.
@@ -110,7 +130,7 @@ class loop final : public scheduler {
   std::atomic<std::uint32_t> blocking_jobs{0};
 
  private:
-  friend class owner_scope;
+  friend class node_guard;
   explicit loop(loop_options options);
   ~loop();
   error start(uv_loop_t* host) noexcept;
@@ -123,6 +143,9 @@ class loop final : public scheduler {
   void look() noexcept;
   void park() noexcept;
   void fire_timers(std::uint64_t now) noexcept;
+  void fire_shared_timers(std::uint64_t now) noexcept;
+  std::uint64_t next_deadline() noexcept;
+  bool must_stay_awake() const noexcept;
   /// The runtime's time at a reading of the monotonic clock.
   std::uint64_t time_at(std::uint64_t monotonic) const noexcept;
   void host_turn(bool looked) noexcept;
@@ -157,6 +180,7 @@ class loop final : public scheduler {
   uv_check_t check_;
   alarm alarm_;
   reactor reactor_;
+  basic_lock<shared_memory> nodes_;  // of a worker: its timers, and its sources' waiters
   wheel timers_;
   std::shared_ptr<blocking_pool> blocking_;
   function<void()> detached_;
@@ -192,11 +216,27 @@ class loop final : public scheduler {
   std::uint64_t random_ = 0;
 };
 
+/// Guards the nodes of leaves in a worker's wheel and lists of waiters, which other threads' tasks own. For any
+/// other loop it does nothing.
+class node_guard {
+ public:
+  explicit node_guard(loop& l) noexcept : loop_(l.is_shared() ? &l : nullptr) {
+    if (loop_ != nullptr) loop_->nodes_.lock();
+  }
+  node_guard(const node_guard&) = delete;
+  ~node_guard() {
+    if (loop_ != nullptr) loop_->nodes_.unlock();
+  }
+
+ private:
+  loop* const loop_;
+};
+
 /// Makes this thread the owner of `s` for a scope.
 class owner_scope {
  public:
   explicit owner_scope(scheduler& s) noexcept : before_(this_thread()) {
-    this_thread() = thread_state{s.id(), &s, &s};
+    this_thread() = driving(s);
   }
   owner_scope(const owner_scope&) = delete;
   ~owner_scope() { this_thread() = before_; }

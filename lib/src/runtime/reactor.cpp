@@ -8,8 +8,12 @@
 #include <utility>
 
 #include <eddy/base/frame_pool.hpp>
+#include <eddy/core/wake_list.hpp>
 
 #include "runtime/loop.hpp"
+#if EDDY_POOL
+#include "core/task_pool.hpp"
+#endif
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -27,16 +31,41 @@ std::uint32_t watch_for_fork() noexcept {
 }
 
 [[gnu::noinline]] void wake_more(list<io_waiter>& waiters) noexcept {
-  while (io_waiter* const w = waiters.pop_front()) std::move(w->who).wake();
+  while (io_waiter* const w = waiters.pop_front()) {
+    w->left();
+    std::move(w->who).wake();
+  }
 }
 
 // As a rule there is one.
 void wake(list<io_waiter>& waiters) noexcept {
   io_waiter* const w = waiters.pop_front();
   if (w == nullptr) return;
+  w->left();
   std::move(w->who).wake();
   if (!waiters.empty()) [[unlikely]]
     wake_more(waiters);
+}
+
+// Takes waiters out under their guard; false when the list of wakers is full.
+bool collect(list<io_waiter>& waiters, wake_list& out) noexcept {
+  while (!waiters.empty()) {
+    if (out.full()) return false;
+    io_waiter* const w = waiters.pop_front();
+    out.add(std::move(w->who));
+    w->left();
+  }
+  return true;
+}
+
+// Wakes all, with the guard of loop `l` where there is one.
+void wake_all_of(loop& l, list<io_waiter>& waiters) noexcept {
+  if (!l.is_shared()) return wake(waiters);
+  for (bool all = false; !all;) {
+    wake_list woken;
+    const node_guard held(l);
+    all = collect(waiters, woken);
+  }
 }
 
 // close() is never repeated: after EINTR the descriptor is gone.
@@ -54,7 +83,7 @@ bool reactor::is_forked() const noexcept {
 
 void reactor::shut_down() noexcept {
   while (io_source* const s = sources_.pop_front()) s->orphan();
-  wake(out_of_descriptors_);
+  wake_all_of(loop_, out_of_descriptors_);
 }
 
 bool reactor::enter_descriptor(int fd) noexcept {
@@ -81,7 +110,7 @@ void reactor::forget_descriptor(int fd) noexcept {
   registered_[static_cast<std::size_t>(fd) / 64] &= ~(std::uint64_t{1} << (fd % 64));
 }
 
-void reactor::descriptor_closed() noexcept { wake(out_of_descriptors_); }
+void reactor::descriptor_closed() noexcept { wake_all_of(loop_, out_of_descriptors_); }
 
 // ---- io_source: life
 
@@ -91,6 +120,7 @@ reactor& io_source::owner() const noexcept { return home_loop().io(); }
 io_source::io_source(loop& where, int descriptor) noexcept : io_state{&where, descriptor} {
   where.retain();
   poll_.data = this;
+  if (where.is_shared()) word.fetch_or(shared_bit, std::memory_order_relaxed);
 }
 
 result<io_handle> io_source::adopt(int descriptor, const char* operation) noexcept {
@@ -127,7 +157,7 @@ result<io_handle> io_source::adopt(int descriptor, const char* operation) noexce
       return error::system(rc, operation);
     }
     s->always_ready_ = true;
-    s->ready = both;
+    s->word.fetch_or(both, std::memory_order_relaxed);
     s->refs_.store(1, std::memory_order_relaxed);  // there is no registration
   }
   guard.descriptor = -1;
@@ -142,12 +172,32 @@ void io_source::drop() noexcept {
   }
   if (is_owner_here()) return drop_here();
   if (always_ready_) return release();
-  close_.source = this;
-  close_.run = [](remote_op& op, scheduler&, bool) noexcept {
-    static_cast<close_request&>(op).source->drop_here();
-  };
   // Refused: the loop has ended, and closes or has closed the registration itself.
-  if (!home->post(close_)) release();
+  if (!ask(closing)) release();
+}
+
+// False: the loop has ended.
+bool io_source::ask(std::uint8_t what) noexcept {
+  {
+    const node_guard held(home_loop());
+    if (std::exchange(asked_, static_cast<std::uint8_t>(asked_ | what)) != 0) return true;
+  }
+  refs_.fetch_add(1, std::memory_order_relaxed);  // until it is answered
+  run = [](remote_op& op, scheduler&, bool) noexcept { static_cast<io_source&>(op).answer(); };
+  if (home->post(*this)) return true;
+  release();
+  return false;
+}
+
+void io_source::answer() noexcept {
+  std::uint8_t asked = 0;
+  {
+    const node_guard held(home_loop());
+    asked = std::exchange(asked_, std::uint8_t{0});
+  }
+  if ((asked & arming) != 0) arm_for_waiters();
+  if ((asked & closing) != 0) drop_here();
+  release();
 }
 
 void io_source::drop_here() noexcept {
@@ -160,7 +210,10 @@ void io_source::drop_here() noexcept {
 }
 
 void io_source::begin_close() noexcept {
-  closing_ = true;
+  {
+    const node_guard held(home_loop());
+    closing_ = true;
+  }
   ++owner().closing_;
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), &on_closed);
 }
@@ -203,33 +256,59 @@ void io_source::finish() noexcept {
 }
 
 void io_source::wake_all() noexcept {
-  wake(readers_);
-  wake(writers_);
+  wake_all_of(home_loop(), readers_);
+  wake_all_of(home_loop(), writers_);
 }
 
 // ---- io_source: readiness
 
-void io_source::arm(std::uint8_t kinds) noexcept {
+// What it could not arm is ready: the caller makes it an unusual event.
+int io_source::arm(std::uint8_t kinds) noexcept {
   armed_ = kinds;
   ++owner().changes_;
-  const int rc = kinds != 0 ? uv_poll_start(&poll_, kinds, &on_event) : uv_poll_stop(&poll_);
-  if (rc != 0) unusual_event(rc, 0);
+  return kinds != 0 ? uv_poll_start(&poll_, kinds, &on_event) : uv_poll_stop(&poll_);
 }
 
 inline void io_source::event(std::uint8_t now) noexcept {
-  ++tick;
-  const auto before = ready;
-  ready = static_cast<std::uint8_t>(before | now);
+  const auto before = word.load(std::memory_order_relaxed);
+  word.store((before + (1U << 16)) | now, std::memory_order_relaxed);
   // I3. What was ready before has no waiter (I4).
+  int rc = 0;
   if (const unsigned unwanted = armed_ & now & before; unwanted != 0) [[unlikely]]
-    arm(static_cast<std::uint8_t>(armed_ & ~unwanted));
+    rc = arm(static_cast<std::uint8_t>(armed_ & ~unwanted));
   if ((now & UV_READABLE) != 0) wake(readers_);
   if ((now & UV_WRITABLE) != 0) wake(writers_);
+  if (rc != 0) [[unlikely]]
+    unusual_event(rc, 0);
+}
+
+void io_source::shared_event(std::uint8_t now) noexcept {
+  constexpr std::uint8_t most_repeats = 4;
+  int rc = 0;
+  for (bool all = false, first = true; !all; first = false) {
+    wake_list woken;
+    const node_guard held(home_loop());
+    if (first) {
+      auto before = word.load(std::memory_order_relaxed);
+      while (!word.compare_exchange_weak(before, (before + (1U << 16)) | now,
+                                         std::memory_order_acq_rel)) {
+      }
+      const unsigned unwanted = armed_ & now & before;
+      repeats_ = unwanted == 0 ? 0 : static_cast<std::uint8_t>(repeats_ + 1);
+      if (repeats_ > most_repeats) {
+        repeats_ = 0;
+        rc = arm(static_cast<std::uint8_t>(armed_ & ~unwanted));
+      }
+    }
+    all = ((now & UV_READABLE) == 0 || collect(readers_, woken)) &&
+          ((now & UV_WRITABLE) == 0 || collect(writers_, woken));
+  }
+  if (rc != 0) unusual_event(rc, 0);
 }
 
 void io_source::on_event(uv_poll_t* h, int status, int events) {
   auto& s = *static_cast<io_source*>(h->data);
-  if (status == 0 && s.is_owner_here()) [[likely]]
+  if (status == 0 && s.is_owner_here() && !s.is_shared()) [[likely]]
     s.event(static_cast<std::uint8_t>(events & both));
   else
     s.unusual_event(status, events);
@@ -239,25 +318,81 @@ void io_source::on_event(uv_poll_t* h, int status, int events) {
   const owner_scope here(*home);  // it may be a turn of the host's
   if (status < 0) {
     // Some error of the socket's, and libuv has stopped watching. Which one, the next call on it says.
+    const node_guard held(home_loop());
     armed_ = 0;
     events = both;
   }
-  event(static_cast<std::uint8_t>(events & both));
+  const auto now = static_cast<std::uint8_t>(events & both);
+  is_shared() ? shared_event(now) : event(now);
+}
+
+bool io_source::is_reached_from(const context& cx) const noexcept {
+  const scheduler* const here = context_access::runtime(cx);
+  if (here == home) return true;
+#if EDDY_POOL
+  if (here != nullptr && here->worker() != nullptr && home->worker() != nullptr)
+    return &here->worker()->pool() == &home->worker()->pool();
+#endif
+  return false;
 }
 
 // The kind is not ready, or this is not the source's home.
 io_poll io_source::wait(interest kind, io_waiter& w, context& cx) noexcept {
-  if (context_access::runtime(cx) != home) return wait_elsewhere();
+  if (!is_reached_from(cx)) return wait_elsewhere();
   if (always_ready_) return io_poll::ready;
+  if (is_shared()) return wait_shared(kind, w, cx);
   if (closing_) return io_poll::ended;
   cx.store_waker(w.who);
   if (w.linked()) return io_poll::waiting;
+  w.enter(*this);
   waiters(kind).push_back(w);
   if ((armed_ & bit(kind)) != 0) [[likely]]
     return io_poll::waiting;
-  arm(static_cast<std::uint8_t>((armed_ & ~ready) | bit(kind)));  // I3
-  // It could not be armed: all is ready, and nobody waits any more.
+  // I3. If it cannot be armed, all is ready, and nobody waits any more.
+  const auto ready = word.load(std::memory_order_relaxed);
+  if (const int rc = arm(static_cast<std::uint8_t>((armed_ & ~ready) | bit(kind))); rc != 0)
+    unusual_event(rc, 0);
   return is_ready(kind) ? io_poll::ready : io_poll::waiting;
+}
+
+io_poll io_source::wait_shared(interest kind, io_waiter& w, context& cx) noexcept {
+  waker before;  // goes behind the guard
+  int rc = 0;
+  {
+    const node_guard held(home_loop());
+    if (is_ready(kind)) return io_poll::ready;
+    if (closing_) return io_poll::ended;
+    if (!cx.wakes_same(w.who)) before = std::exchange(w.who, cx.get_waker());
+    if (w.linked()) return io_poll::waiting;
+    w.enter(*this);
+    waiters(kind).push_back(w);
+    repeats_ = 0;
+    if ((armed_ & bit(kind)) != 0) return io_poll::waiting;
+    if (is_owner_here()) {
+      const auto ready = word.load(std::memory_order_relaxed);
+      rc = arm(static_cast<std::uint8_t>((armed_ & ~ready) | bit(kind)));
+    }
+  }
+  if (!is_owner_here()) {
+    // Refused: the loop has ended, and so have all that could wait.
+    static_cast<void>(ask(arming));
+    return io_poll::waiting;
+  }
+  if (rc == 0) return io_poll::waiting;
+  unusual_event(rc, 0);
+  return io_poll::ready;
+}
+
+// The loop's thread, asked by a waiter on another worker.
+void io_source::arm_for_waiters() noexcept {
+  int rc = 0;
+  {
+    const node_guard held(home_loop());
+    const auto wanted = static_cast<std::uint8_t>((readers_.empty() ? 0 : UV_READABLE) |
+                                                  (writers_.empty() ? 0 : UV_WRITABLE));
+    if (!closing_ && (wanted & ~armed_) != 0) rc = arm(static_cast<std::uint8_t>(armed_ | wanted));
+  }
+  if (rc != 0) unusual_event(rc, 0);
 }
 
 io_poll io_source::wait_elsewhere() const noexcept {
@@ -265,13 +400,32 @@ io_poll io_source::wait_elsewhere() const noexcept {
   return dead_.load(std::memory_order_acquire) ? io_poll::ended : io_poll::elsewhere;
 }
 
+// Without a tick from before the call only the loop's own thread can tell that no event has come since.
 void io_source::clear_now(interest kind) noexcept {
-  if (is_owner_here() && !always_ready_) forget(kind);
+  if (is_owner_here() && !always_ready_) clear(kind, tick());
 }
 
 void io_source::wait_for_descriptor(io_waiter& w, context& cx) noexcept {
-  cx.store_waker(w.who);
-  if (!w.linked()) owner().out_of_descriptors_.push_back(w);
+  waker before;
+  const node_guard held(home_loop());
+  if (!cx.wakes_same(w.who)) before = std::exchange(w.who, cx.get_waker());
+  if (w.linked()) return;
+  w.enter(*this);
+  owner().out_of_descriptors_.push_back(w);
+}
+
+bool io_source::stay(io_waiter& w, context& cx) noexcept {
+  waker before;
+  const node_guard held(home_loop());
+  if (!w.linked()) return false;
+  if (!cx.wakes_same(w.who)) before = std::exchange(w.who, cx.get_waker());
+  return true;
+}
+
+void io_source::leave(io_waiter& w) noexcept {
+  const node_guard held(home_loop());
+  if (w.linked()) w.unlink();
+  w.left();
 }
 
 // ---- io_handle
@@ -297,6 +451,10 @@ bool io_state::is_always_ready() const noexcept {
 void io_state::wait_for_descriptor(io_waiter& w, context& cx) noexcept {
   source_of(*this).wait_for_descriptor(w, cx);
 }
+bool io_waiter::stay(context& cx) noexcept {
+  return is_waiting() && source_of(io()).stay(*this, cx);
+}
+void io_waiter::leave() noexcept { source_of(io()).leave(*this); }
 io_handle::~io_handle() {
   if (valid()) source_of(*state_).drop();
 }

@@ -5,12 +5,15 @@
 // stays armed for a kind until an event comes that nobody wants: see I3.
 //
 // I1  Reactor and sources belong to the loop's owner. Other threads touch a source's `refs_`, `dead_` and
-//     what never changes, and hand the closing over by `scheduler::post`.
+//     what never changes, and hand the closing over by `scheduler::post`. In a pool they also wait, and clear:
+//     the lists of waiters, `armed_` and the like are under the loop's guard, and what a wait needs to have armed
+//     is posted to the loop, for only its thread calls libuv.
 // I2  A source has two parts: the user's io_handle and the registration (the uv handle). `refs_` counts
 //     them; who takes the last away closes the descriptor and frees the block. So the descriptor is never
 //     closed before libuv has let go of it, whoever drops what, and whenever the loop ends.
 // I3  A kind is disarmed only by an event of that kind which finds no waiter and its readiness still
-//     unconsumed. One event without a waiter is no reason: the task may have been woken and not have run
+//     unconsumed (in a pool: by some of them, because a stolen task may take its time, and to arm again would
+//     take a message). One event without a waiter is no reason: the task may have been woken and not have run
 //     (its readiness is there, consuming it clears it). A waiter that finds its kind disarmed arms it, and
 //     takes the occasion to disarm the other kind if that is ready: the change is paid for already.
 // I4  While a kind's readiness is set, nobody is in its list of waiters: setting it wakes all.
@@ -73,12 +76,14 @@ class reactor {
 };
 
 /// One descriptor. 256 bytes, most of them libuv's.
-class io_source : public io_state, public list_node {
+class io_source : public io_state, public list_node, private remote_op {
  public:
   static result<io_handle> adopt(int descriptor, const char* operation) noexcept;
 
   io_poll wait(interest kind, io_waiter& w, context& cx) noexcept;
   void clear_now(interest kind) noexcept;
+  bool stay(io_waiter& w, context& cx) noexcept;
+  void leave(io_waiter& w) noexcept;
   void wait_for_descriptor(io_waiter& w, context& cx) noexcept;
   bool is_always_ready() const noexcept { return always_ready_; }
   void drop() noexcept;  // any thread: the user's handle goes
@@ -101,9 +106,19 @@ class io_source : public io_state, public list_node {
   inline loop& home_loop() const noexcept;
   inline reactor& owner() const noexcept;
   bool is_owner_here() const noexcept { return this_thread().driving == home; }
+  bool is_shared() const noexcept {
+    return (word.load(std::memory_order_relaxed) & shared_bit) != 0;
+  }
+  bool is_reached_from(const context& cx) const noexcept;
+  io_poll wait_shared(interest kind, io_waiter& w, context& cx) noexcept;
   io_poll wait_elsewhere() const noexcept;
-  void arm(std::uint8_t kinds) noexcept;
+  enum request : std::uint8_t { arming = 1, closing = 2 };
+  int arm(std::uint8_t kinds) noexcept;
+  void arm_for_waiters() noexcept;
+  bool ask(std::uint8_t what) noexcept;
+  void answer() noexcept;
   void event(std::uint8_t now) noexcept;
+  void shared_event(std::uint8_t now) noexcept;
   void unusual_event(int status, int events) noexcept;
   void wake_all() noexcept;
   void drop_here() noexcept;
@@ -118,14 +133,13 @@ class io_source : public io_state, public list_node {
   std::uint8_t armed_ = 0;
   bool always_ready_ = false;  // cannot be watched: a file, /dev/null
   bool closing_ = false;
+  std::uint8_t asked_ = 0;    // of its loop by other threads, see `request`; not 0: it is posted
+  std::uint8_t repeats_ = 0;  // events that nobody wanted, in a row: I3
   // The loop has ended; set by it (release), partner: poll_ready on whatever thread has the handle now.
   std::atomic<bool> dead_{false};
   std::atomic<std::uint8_t> refs_{2};  // I2; partner: itself, in release()
   list<io_waiter> readers_;
   list<io_waiter> writers_;
-  struct close_request : remote_op {
-    io_source* source = nullptr;
-  } close_;
   uv_poll_t poll_;
 };
 

@@ -1,5 +1,6 @@
 #include <eddy/runtime/runtime.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <new>
 #include <utility>
@@ -8,12 +9,21 @@
 #include <eddy/core/attempt.hpp>
 
 #include "runtime/loop.hpp"
+#if EDDY_POOL
+#include "runtime/pool.hpp"
+#endif
 
 namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
-void check_drivable(scheduler& where) { loop::from(where).check_drivable(); }
+scheduler& place_to_block_on(scheduler& where) {
+  loop::from(where).check_drivable();
+#if EDDY_POOL
+  if (where.worker() != nullptr) return pool::of(where).next_loop();
+#endif
+  return where;
+}
 
 std::uint32_t drive(scheduler& where, join_link& link) {
   loop::from(where).drive_until(link);
@@ -26,7 +36,7 @@ host_scope::host_scope(scheduler& s) noexcept : entered_(nullptr) {
   if (!loop::from(s).on_host_thread()) return;
   entered_ = &s;
   ::new (static_cast<void*>(before_)) thread_state(this_thread());
-  this_thread() = thread_state{s.id(), &s, &s};
+  this_thread() = driving(s);
 }
 
 host_scope::~host_scope() {
@@ -88,6 +98,12 @@ runtime::runtime() : runtime(builder().build()) {}
 
 runtime::~runtime() {
   if (scheduler_ == nullptr) return;
+#if EDDY_POOL
+  if (scheduler_->worker() != nullptr) {
+    detail::pool::of(*scheduler_).shut_down();
+    return;
+  }
+#endif
   if (scheduler_->is_driven_here())
     detail::fatal("a runtime was destroyed by one of its own tasks");
   detail::loop::from(*scheduler_).shut_down();
@@ -101,6 +117,37 @@ runtime::builder::builder(builder&& other) noexcept
     : options_(std::exchange(other.options_, nullptr)) {}
 runtime::builder::~builder() { delete options_; }
 
+runtime::builder& runtime::builder::current_thread() noexcept {
+  options_->workers = 0;
+  return *this;
+}
+runtime::builder& runtime::builder::use_pool() noexcept {
+  options_->workers = workers_ != 0 ? workers_ : std::max(1U, uv_available_parallelism());
+  return *this;
+}
+runtime::builder& runtime::builder::worker_threads(std::uint32_t n) {
+  if (n == 0 || n > 4096) detail::misuse("builder::worker_threads: between 1 and 4096");
+  workers_ = n;
+  if (options_->workers != 0) options_->workers = n;
+  return *this;
+}
+runtime::builder& runtime::builder::thread_name(std::string_view name) {
+  options_->thread_name = name;
+  return *this;
+}
+runtime::builder& runtime::builder::on_thread_start(function<void()> f) {
+  options_->on_thread_start = std::move(f);
+  return *this;
+}
+runtime::builder& runtime::builder::on_thread_stop(function<void()> f) {
+  options_->on_thread_stop = std::move(f);
+  return *this;
+}
+runtime::builder& runtime::builder::global_queue_interval(std::uint32_t polls) {
+  if (polls == 0) detail::misuse("builder::global_queue_interval: 0 polls");
+  options_->injection_interval = polls;
+  return *this;
+}
 runtime::builder& runtime::builder::event_interval(std::uint32_t polls) {
   if (polls == 0) detail::misuse("builder::event_interval: 0 polls");
   options_->event_interval = polls;
@@ -136,11 +183,19 @@ runtime::builder& runtime::builder::name(std::string_view name) {
 }
 
 runtime runtime::builder::build() {
+#if EDDY_POOL
+  if (options_->workers != 0) {
+    auto made = detail::pool::make(std::move(*options_));
+    if (!made) made.error().raise();
+    return runtime(**made);
+  }
+#endif
   auto made = detail::loop::make(std::move(*options_), nullptr);
   if (!made) made.error().raise();
   return runtime(**made);
 }
 attachment runtime::builder::attach(uv_loop_s* loop) {
+  if (options_->workers != 0) detail::misuse("builder::attach: a pool has loops of its own");
   auto made = detail::loop::make(std::move(*options_), loop);
   if (!made) made.error().raise();
   return attachment(**made);

@@ -145,7 +145,7 @@ polled<result<void>> signal_listening::poll(context& cx) noexcept {
       case io_poll::ready:
         break;
     }
-    const auto tick = io_.state().tick;
+    const auto tick = io_.state().tick();
     if (all.empty_pipe())
       all.wake_changed();
     else

@@ -16,18 +16,25 @@ clock::time_point clock::now() noexcept {
 
 namespace detail {
 
+// In a pool the task may have been stolen: then the wheel is another thread's. Hence the guards.
+
 bool timer_leaf::poll_elapsed(context& cx) noexcept {
-  if (entry_.linked()) {
-    if (cx.wakes_same(entry_.who)) return false;
-    entry_.who = cx.get_waker();
-    return false;
+  if (loop_ == elapsed_mark()) return true;
+  if (is_waiting()) {
+    waker before;  // goes behind the guard
+    const node_guard held(*loop_);
+    if (entry_.linked()) {
+      if (!cx.wakes_same(entry_.who)) before = std::exchange(entry_.who, cx.get_waker());
+      return false;
+    }
+    loop_ = elapsed_mark();
+    return true;
   }
-  if (loop_ != nullptr) return true;  // it was in the wheel and has been taken out
   auto* l = loop::of(cx);
   if (l == nullptr) fatal("sleep or timeout polled outside a runtime");
   if (l->has_seen(entry_.deadline) ||
       (!l->is_far(entry_.deadline) && entry_.deadline <= l->now())) {
-    loop_ = l;
+    loop_ = elapsed_mark();
     return true;
   }
   wait(*l, cx);
@@ -38,7 +45,7 @@ bool timer_leaf::start(context& cx, duration limit) noexcept {
   auto* l = loop::of(cx);
   if (l == nullptr) fatal("sleep or timeout polled outside a runtime");
   if (limit <= duration::zero()) {
-    loop_ = l;
+    loop_ = elapsed_mark();
     return true;
   }
   const instant now(duration(static_cast<duration::rep>(l->now())));
@@ -50,21 +57,41 @@ bool timer_leaf::start(context& cx, duration limit) noexcept {
 void timer_leaf::wait(loop& l, context& cx) noexcept {
   loop_ = &l;
   entry_.who = cx.get_waker();
-  l.insert(entry_);
+  const node_guard held(l);
+  l.timers().insert(entry_);
+}
+
+bool timer_leaf::has_fired() const noexcept {
+  const node_guard held(*loop_);
+  return !entry_.linked();
 }
 
 void timer_leaf::move_to(std::uint64_t deadline) noexcept {
-  loop_->remove(entry_);
-  entry_.deadline = deadline;
-  if (deadline <= loop_->now())
-    std::move(entry_.who).wake();
-  else
-    loop_->insert(entry_);
+  loop& l = *loop_;
+  waker due;
+  {
+    const node_guard held(l);
+    const bool fired = !entry_.linked();
+    if (fired)
+      loop_ = nullptr;
+    else
+      l.timers().remove(entry_);
+    entry_.deadline = deadline;
+    if (fired) return;
+    if (deadline <= l.now())
+      due = std::move(entry_.who);
+    else
+      l.timers().insert(entry_);
+  }
+  if (due)
+    std::move(due).wake();
+  else if (!l.is_driven_here())
+    l.look_up();  // it may sleep until a later deadline
 }
 
-void timer_leaf::remove() noexcept {
-  loop_->remove(entry_);
-  loop_ = nullptr;
+void timer_leaf::leave() noexcept {
+  const node_guard held(*loop_);
+  if (entry_.linked()) loop_->timers().remove(entry_);
 }
 
 }  // namespace detail

@@ -38,7 +38,7 @@ struct task_origin {
 
 /// A block of `bytes` for a task of `origin.runtime`; throws when there is no runtime.
 void* allocate_task(task_origin& origin, std::size_t bytes);
-void release_unused_task(void* block) noexcept;
+void release_unused_task(const task_origin& origin, void* block) noexcept;
 /// Starts the task: from here on it runs. Refuses a coroutine of a temporary closure.
 join_link* start_task(const task_origin& origin, task& t, std::coroutine_handle<> root) noexcept;
 void refuse_closure(const promise_base& root);
@@ -92,13 +92,14 @@ auto spawn_call(task_origin origin, F&& f, A&&... args) {
   using block = task_with_body<T, body>;
   void* memory = allocate_task(origin, sizeof(block));
   struct give_back {
+    const task_origin& origin;
     void* memory;
     block* made = nullptr;
     ~give_back() {
       if (made != nullptr) std::destroy_at(&made->body);
-      if (memory != nullptr) release_unused_task(memory);
+      if (memory != nullptr) release_unused_task(origin, memory);
     }
-  } guard{memory};
+  } guard{origin, memory};
   auto* t = ::new (memory)
       block(std::forward<F>(f), std::tuple<std::decay_t<A>...>(std::forward<A>(args)...));
   guard.made = t;

@@ -50,10 +50,14 @@ struct alignas(16) task {
   std::int32_t refs = 0;                // references on the owner's thread; plain, may be negative
   std::atomic<std::uint32_t> state{0};  // task_state; written by the owner only
   std::atomic<std::int32_t> remote{0};  // task_remote; partners: foreign, take_remote in task.cpp
-  std::uint32_t owner = 0;              // id of the runtime it lives on; ids are never used again
+  std::uint32_t owner = 0;  // id of the loop or pool it lives on; ids are never used again
   task* inbox_next = nullptr;
   chain frames;            // frames.link: next in the run queue while scheduled
   target_word joiner = 0;  // who awaits the end
+
+  /// In `owner`: a pool's task, which any of its workers may run. Its `remote` is a pool_word.
+  static constexpr std::uint32_t movable = std::uint32_t{1} << 31;
+  bool is_movable() const noexcept { return EDDY_POOL != 0 && (owner & movable) != 0; }
 
   static task& of(chain& c) noexcept {
     return *reinterpret_cast<task*>(reinterpret_cast<char*>(&c) - offsetof(task, frames));

@@ -28,11 +28,10 @@ namespace eddy::inline EDDY_ABI::detail {
 /// Waits until a socket is readable or writable.
 class [[nodiscard]] ready_leaf {
  public:
-  ready_leaf(const io_handle& io, interest kind) noexcept : io_(&io.state()), kind_(kind) {}
+  ready_leaf(const io_handle& io, interest kind) noexcept : waiter_(io.state()), kind_(kind) {}
   polled<result<void>> poll(context& cx) noexcept;
 
  private:
-  io_state* io_;
   io_waiter waiter_;
   interest kind_;
 };

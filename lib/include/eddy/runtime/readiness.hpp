@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <utility>
 
@@ -29,27 +30,59 @@ enum class io_poll : std::uint8_t {
   elsewhere,  // polled on another runtime than the one the descriptor is registered with
 };
 
+struct io_state;
+
 /// A task that waits for a descriptor; a node in the leaf that waits.
 struct io_waiter : list_node {
   waker who;
+
   io_waiter() noexcept = default;
-  io_waiter(io_waiter&&) noexcept = default;  // until its first poll
+  explicit io_waiter(io_state& s) noexcept : at_(reinterpret_cast<std::uintptr_t>(&s)) {}
+  io_waiter(io_waiter&& other) noexcept  // until its first poll
+      : list_node(), at_(other.at_.load(std::memory_order_relaxed)) {}
   ~io_waiter() {
-    if (linked()) unlink();
+    if (is_waiting()) leave();
   }
+  /// What it waits for, or is to wait for.
+  io_state& io() const noexcept {
+    return *reinterpret_cast<io_state*>(at_.load(std::memory_order_relaxed) & ~listed);
+  }
+  /// False: it is in no list, or has been taken out and woken.
+  bool is_waiting() const noexcept { return (at_.load(std::memory_order_acquire) & listed) != 0; }
+  /// Waits no more.
+  void leave() noexcept;
+  /// Goes on waiting, for the target of `cx`; false: it has been woken.
+  bool stay(context& cx) noexcept;
+
+  // For the reactor, under that guard.
+  void enter(io_state& s) noexcept {
+    at_.store(reinterpret_cast<std::uintptr_t>(&s) | listed, std::memory_order_relaxed);
+  }
+  /// The last that is done to it by whoever takes it out.
+  void left() noexcept {
+    at_.store(at_.load(std::memory_order_relaxed) & ~listed, std::memory_order_release);
+  }
+
+ private:
+  static constexpr std::uintptr_t listed = 1;
+  /// An io_state, and whether this is in a list of its. In a pool another thread may take it out: partners left
+  /// and is_waiting. The list's links are under that loop's guard.
+  std::atomic<std::uintptr_t> at_{0};
 };
 
 /// Whether a read or write that moved less than it was given has emptied or filled the socket until the
 /// next event. True because the reactor watches level-triggered; for an edge-triggered one it is false.
 inline constexpr bool short_means_not_ready = true;
 
-/// A descriptor watched by a loop, as a leaf sees it; the rest is io_source's. One access by one thread at a
-/// time, on the loop's own but for the try_ functions.
+/// A descriptor watched by a loop, as a leaf sees it; the rest is io_source's. Each direction is used by one
+/// task at a time: on the loop's own thread, in a pool on any worker's.
 struct io_state {
   scheduler* home;  // the loop it is registered with, kept by a reference
   int fd;
-  std::uint16_t tick = 0;  // counts events
-  std::uint8_t ready = static_cast<std::uint8_t>(interest::write);
+  // What is ready (bits of interest), whether it is a pool's (bit 7), and in the upper half a count of events.
+  // Written by the loop and by who clears, which in a pool may be two threads. Partners: event, clear.
+  std::atomic<std::uint32_t> word{static_cast<std::uint32_t>(interest::write)};
+  static constexpr std::uint32_t shared_bit = 0x80;
 
   /// `ready`: try the system call, and on EAGAIN (or a short read or write, see `short_means_not_ready`)
   /// call `clear` with the `tick` from before the call. `waiting`: `w` waits, and the target of `cx` will
@@ -65,7 +98,12 @@ struct io_state {
   io_poll wait(interest kind, io_waiter& w, context& cx) noexcept;
   /// Forgets readiness, unless an event has come since `before`. Only after `poll_ready` has said `ready`.
   void clear(interest kind, std::uint16_t before) noexcept {
-    if (before == tick) forget(kind);
+    auto now = word.load(std::memory_order_relaxed);
+    while (tick_of(now) == before) {
+      const auto less = now & ~static_cast<std::uint32_t>(kind);
+      if ((now & shared_bit) == 0) return word.store(less, std::memory_order_relaxed);
+      if (word.compare_exchange_weak(now, less, std::memory_order_relaxed)) return;
+    }
   }
   /// The same for a try_ call that was made without a tick.
   void clear_now(interest kind) noexcept;
@@ -75,10 +113,12 @@ struct io_state {
   void wait_for_descriptor(io_waiter& w, context& cx) noexcept;
 
   bool is_ready(interest kind) const noexcept {
-    return (ready & static_cast<std::uint8_t>(kind)) != 0;
+    return (word.load(std::memory_order_acquire) & static_cast<std::uint32_t>(kind)) != 0;
   }
-  void forget(interest kind) noexcept {
-    ready = static_cast<std::uint8_t>(ready & ~static_cast<std::uint8_t>(kind));
+  /// Counts events; to be read before the system call.
+  std::uint16_t tick() const noexcept { return tick_of(word.load(std::memory_order_acquire)); }
+  static std::uint16_t tick_of(std::uint32_t w) noexcept {
+    return static_cast<std::uint16_t>(w >> 16);
   }
 };
 
@@ -87,8 +127,8 @@ inline constinit io_state no_source{nullptr, -1};
 
 /// Owns a descriptor and its registration with the loop of the current runtime.
 ///
-/// Threads: used on the loop it was made on; it may be destroyed anywhere: the loop closes the
-/// descriptor, at its next turn.
+/// Threads: used on the loop it was made on, in a pool on that of any worker; it may be destroyed anywhere: its
+/// loop closes the descriptor, at its next turn.
 /// Lifetime: may outlive the runtime; then no wait waits, and the system calls tell.
 class io_handle {
  public:

@@ -24,8 +24,8 @@ namespace detail {
 struct loop_options;
 struct runtime_access;
 
-/// Throws misuse when this thread may not run `where` now.
-void check_drivable(scheduler& where);
+/// The loop on which block_on's future runs; throws misuse when this thread may not wait for it now.
+scheduler& place_to_block_on(scheduler& where);
 /// Turns the loop until the task behind `link` has ended; its state then.
 std::uint32_t drive(scheduler& where, join_link& link);
 /// Makes this thread the owner while a host's thread reaches into its attached runtime; else does nothing.
@@ -41,11 +41,11 @@ class host_scope {
 };
 
 template <class T>
-T block_on_future(scheduler& where, future<T> f, const void* site) {
-  check_drivable(where);
+T block_on_future(scheduler& runtime, future<T> f, const void* site) {
+  scheduler& where = place_to_block_on(runtime);
   if (f.valid())
     future_access::promise(f).clear(promise_base::capturing);  // its lambda outlives this call
-  auto h = spawn_future(task_origin{&where, "block_on", site, false, true}, std::move(f));
+  auto h = spawn_future(task_origin{&where, "block_on", site, true, true}, std::move(f));
   auto r = join_access::take(h, drive(where, *join_access::link(h)));
   if (!r.has_value()) raise(std::move(r).error());
   if constexpr (!std::is_void_v<T>) return *std::move(r);
@@ -257,7 +257,27 @@ class runtime::builder {
   ~builder();
 
   /// One loop, turned by the thread that calls block_on. The default.
-  builder& current_thread() noexcept { return *this; }
+  builder& current_thread() noexcept;
+  /// A pool: loops with a thread each, which steal tasks from each other.
+  ///
+  /// `spawn` makes tasks that may move from thread to thread between two of their polls; `spawn_local` and
+  /// `spawn_on` those that stay. block_on's future stays on one worker, and the calling thread waits for it.
+  /// Needs a build with the pool, `-Dpool=enabled`.
+  template <class Pool = void>
+  builder& multi_loop() {
+    static_assert(EDDY_POOL || sizeof(Pool*) == 0,
+                  "eddy: multi_loop needs the pool; this library was built with -Dpool=disabled");
+    return use_pool();
+  }
+  /// How many workers a pool has. Default: the processors this process may use.
+  builder& worker_threads(std::uint32_t n);
+  /// Name of a pool's threads, to which their number is added. Default: `eddy-worker`.
+  builder& thread_name(std::string_view name);
+  /// Called on each of a pool's threads, before it does anything and when it has ended its work.
+  builder& on_thread_start(function<void()> f);
+  builder& on_thread_stop(function<void()> f);
+  /// After so many tasks of its own a worker takes one that came from outside the pool. Default 61.
+  builder& global_queue_interval(std::uint32_t polls);
   /// Polls of tasks between two looks at timers and I/O. Default: by time, every 20 microseconds or so.
   builder& event_interval(std::uint32_t polls);
   /// Called before the loop sleeps, on its thread; may wake tasks, then it does not sleep.
@@ -283,7 +303,9 @@ class runtime::builder {
   attachment attach(uv_loop_s* loop);
 
  private:
+  builder& use_pool() noexcept;
   detail::loop_options* options_;
+  std::uint32_t workers_ = 0;
 };
 
 /// For `main`: runs `f` on a current_thread runtime. 0, or 1 with the failure printed.

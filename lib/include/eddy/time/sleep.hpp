@@ -21,26 +21,26 @@ class timer_leaf {
  public:
   explicit timer_leaf(std::uint64_t deadline) noexcept { entry_.deadline = deadline; }
   timer_leaf(timer_leaf&& other) noexcept : timer_leaf(other.entry_.deadline) {
-    assert(!other.entry_.linked() && "eddy: a leaf moved after its first poll");
+    assert(!other.is_waiting() && "eddy: a leaf moved after its first poll");
   }
   timer_leaf& operator=(timer_leaf&&) = delete;
   ~timer_leaf() {
-    if (entry_.linked()) remove();
+    if (is_waiting()) leave();
   }
   std::uint64_t deadline() const noexcept { return entry_.deadline; }
   /// A poll has found that its time has come, or it was woken.
-  bool elapsed() const noexcept { return loop_ != nullptr && !entry_.linked(); }
+  bool elapsed() const noexcept { return is_waiting() ? has_fired() : loop_ != nullptr; }
   /// Gives it another deadline. One that is waited for goes on waiting: whoever it wakes is woken then, and
   /// at once if that time is over. Otherwise the next poll decides.
   void reset(std::uint64_t deadline) noexcept {
     if (deadline == entry_.deadline) return;
-    if (entry_.linked()) return move_to(deadline);
+    if (is_waiting()) return move_to(deadline);
     loop_ = nullptr;
     entry_.deadline = deadline;
   }
   /// Waits no more, and nobody is woken.
   void stop() noexcept {
-    if (entry_.linked()) remove();
+    if (is_waiting()) leave();
     loop_ = nullptr;
   }
   /// True when the deadline has passed; otherwise the target of `cx` will be woken then.
@@ -49,11 +49,16 @@ class timer_leaf {
   bool start(context& cx, duration limit) noexcept;
 
  private:
+  // What loop_ says else: null is not begun.
+  static loop* elapsed_mark() noexcept { return reinterpret_cast<loop*>(1); }
+  bool is_waiting() const noexcept { return reinterpret_cast<std::uintptr_t>(loop_) > 1; }
+  bool has_fired() const noexcept;
   void wait(loop& l, context& cx) noexcept;
   void move_to(std::uint64_t deadline) noexcept;
-  void remove() noexcept;
+  void leave() noexcept;
   loop_timer entry_;
-  loop* loop_ = nullptr;  // linked: whose wheel; else, not null: elapsed
+  loop* loop_ =
+      nullptr;  // in whose wheel it is, or has been until that loop has taken it out and woken
 };
 
 }  // namespace detail

@@ -1,0 +1,129 @@
+#include "runtime/pool.hpp"
+
+#include <pthread.h>
+
+#include <memory>
+#include <utility>
+
+#include <eddy/base/misuse.hpp>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+namespace {
+
+// One callable for all loops; `function` is not copied.
+function<void()> shared(const std::shared_ptr<function<void()>>& f) {
+  if (!*f) return {};
+  return [f] { (*f)(); };
+}
+
+}  // namespace
+
+pool::pool(loop_options&& options)
+    : task_pool(options.workers, options.injection_interval),
+      thread_name_(std::move(options.thread_name)),
+      on_thread_start_(std::move(options.on_thread_start)),
+      on_thread_stop_(std::move(options.on_thread_stop)) {
+  on_failure = std::move(options.on_failure);
+}
+
+result<loop*> pool::make(loop_options options) {
+  if (options.start_paused)
+    misuse("builder::start_paused: a pool's clock cannot be paused; use current_thread");
+  if (options.shuffle_ready)
+    misuse("builder::shuffle_ready: a pool has no order to repeat; use current_thread");
+  const auto n = options.workers;
+  const auto on_park = std::make_shared<function<void()>>(std::move(options.on_park));
+  const auto on_unpark = std::make_shared<function<void()>>(std::move(options.on_unpark));
+  auto p = std::make_shared<pool>(std::move(options));
+  for (std::uint32_t i = 0; i < n; ++i) {
+    loop_options each;
+    each.event_interval = options.event_interval;
+    if (options.seed) each.seed = *options.seed + i;
+    each.name = options.name;
+    each.on_park = shared(on_park);
+    each.on_unpark = shared(on_unpark);
+    auto made = loop::make(std::move(each), nullptr);
+    if (!made) {
+      p->drop_loops();
+      return std::move(made).error();
+    }
+    p->loops_.push_back(*made);
+    (*made)->join_pool(p, i);
+    if (i != 0) (*made)->share_blocking_threads(*p->loops_[0]);
+  }
+  for (loop* l : p->loops_)
+    if (error e = p->start_thread(*l)) {
+      p->stop_threads();
+      p->drop_loops();
+      return e;
+    }
+  return p->loops_[0];
+}
+
+struct pool::thread_start {
+  pool* owner;
+  loop* which;
+};
+
+error pool::start_thread(loop& l) noexcept {
+  auto start = std::make_unique<thread_start>(thread_start{this, &l});
+  pthread_t id;
+  const int rc = pthread_create(
+      &id, nullptr,
+      [](void* p) -> void* {
+        const std::unique_ptr<thread_start> mine(static_cast<thread_start*>(p));
+        run(*mine);
+        return nullptr;
+      },
+      start.get());
+  if (rc != 0) return error::system(rc, "runtime: a thread");
+  static_cast<void>(start.release());
+  threads_.push_back(id);
+  return {};
+}
+
+void pool::run(thread_start start) noexcept {
+  pool& p = *start.owner;
+  loop& l = *start.which;
+#if defined(__linux__)
+  const auto number = '-' + std::to_string(l.worker()->number);
+  pthread_setname_np(pthread_self(),
+                     (p.thread_name_.substr(0, 15 - number.size()) + number).c_str());
+#endif
+  if (p.on_thread_start_) p.on_thread_start_();
+  l.work();
+  if (p.on_thread_stop_) p.on_thread_stop_();
+}
+
+loop& pool::next_loop() noexcept {
+  return *loops_[turn_.fetch_add(1, std::memory_order_relaxed) % loops_.size()];
+}
+
+void pool::stop_threads() noexcept {
+  stop();
+  for (const pthread_t t : threads_) pthread_join(t, nullptr);
+  threads_.clear();
+  for (loop* l : loops_) l->leave_thread();
+}
+
+// Runs the loops' ends; the pool itself goes with the last of them.
+void pool::drop_loops() noexcept {
+  const auto loops = std::move(loops_);
+  for (loop* l : loops) l->shut_down();
+  orphan_tasks();
+  for (loop* l : loops) l->scheduler::release();
+}
+
+void pool::shut_down() noexcept {
+  if (this_thread().pool == id()) fatal("a runtime was destroyed by one of its own tasks");
+  loops_[0]->blocking().close();
+  stop_threads();
+  {
+    const owner_scope owner(*loops_[0]);
+    shut_down_tasks(*loops_[0]->worker());
+  }
+  drop_loops();
+}
+
+}  // namespace eddy::inline EDDY_ABI::detail

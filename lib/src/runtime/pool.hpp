@@ -1,0 +1,56 @@
+#pragma once
+// A runtime of several loops: each with a thread that drives it, and all with one task_pool.
+//
+// I1  The loops live as long as anybody holds a handle; their threads from `make` to `shut_down`.
+// I2  The end: the threads return, this one destroys the movable tasks, then shuts down one loop after the other.
+//     What a task destroyed there hands to another loop (a socket to close) that loop finds in its inbox.
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <eddy/base/function.hpp>
+#include <eddy/base/result.hpp>
+#include <eddy/config.hpp>
+
+#include "core/task_pool.hpp"
+#include "runtime/blocking_pool.hpp"
+#include "runtime/loop.hpp"
+
+namespace eddy::inline EDDY_ABI::detail {
+
+class pool final : public task_pool {
+ public:
+  /// The first of its loops, which stands for the runtime.
+  static result<loop*> make(loop_options options);
+  static pool& of(scheduler& s) noexcept { return static_cast<pool&>(s.worker()->pool()); }
+
+  explicit pool(loop_options&& options);
+
+  /// Any thread but a worker's. Gives the loops back.
+  void shut_down() noexcept;
+  /// Whose turn it is to take what may run anywhere but has to stay there.
+  loop& next_loop() noexcept;
+  loop& loop_at(std::size_t i) const noexcept { return *loops_[i]; }
+  std::size_t size() const noexcept { return loops_.size(); }
+
+ private:
+  struct thread_start;
+  error start_thread(loop& l) noexcept;
+  void stop_threads() noexcept;
+  void drop_loops() noexcept;
+  static void run(thread_start start) noexcept;
+
+  std::vector<loop*> loops_;
+  std::vector<pthread_t> threads_;
+  std::atomic<std::size_t> turn_{0};
+  std::string thread_name_;
+  function<void()> on_thread_start_;
+  function<void()> on_thread_stop_;
+};
+
+}  // namespace eddy::inline EDDY_ABI::detail
