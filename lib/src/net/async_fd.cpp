@@ -41,7 +41,7 @@ polled<result<net::fd_readiness>> fd_ready_leaf::poll(context& cx) noexcept {
       break;
   }
   if (!cx.proceed()) return pending;
-  return answer(net::fd_readiness(*io_, kind_, io_->tick));
+  return answer(net::fd_readiness(*io_, kind_, io_->tick()));
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -155,7 +155,7 @@ polled<result<void>> signal_listening::poll(context& cx) noexcept {
 
 void signal_listening::stop_waiting() noexcept {
   if (!std::exchange(waits_, false)) return;
-  if (waiter_.linked()) waiter_.unlink();
+  if (waiter_.is_waiting()) waiter_.leave();
   waiter_.who.reset();
   signal_registry::get().forget_waker(*this);
 }

@@ -109,7 +109,7 @@ class [[nodiscard("eddy: connecting does nothing until it is awaited")]] tcp_con
   eddy::detail::io_handle io_;
   eddy::detail::io_waiter waiter_;
 };
-static_assert(sizeof(tcp_connect) <= 72);
+static_assert(sizeof(tcp_connect) <= 80);
 
 inline tcp_connect tcp_stream::connect(const socket_address& to) noexcept {
   return tcp_connect(to);
