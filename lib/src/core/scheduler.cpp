@@ -151,7 +151,7 @@ void scheduler::shut_down_tasks() noexcept {
       task_transitions::destroy_block(*t);
   }
   while (coming != 0) {
-    task* t = inbox_.exchange(nullptr, std::memory_order_acquire);
+    task* t = inbox_.take_all();
     if (t == nullptr) std::this_thread::yield();
     while (t != nullptr) {
       task* const next = t->inbox_next;

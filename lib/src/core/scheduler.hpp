@@ -10,11 +10,13 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/function.hpp>
+#include <eddy/base/memory.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/spawn.hpp>
 #include <eddy/core/task.hpp>
 
+#include "core/inbox.hpp"
 #include "core/task_slab.hpp"
 
 // The scheduler of one loop: run queue, inbox, tasks. It knows no clock and no libuv; the runtime layer
@@ -170,8 +172,7 @@ class scheduler {
   void drain_inbox() noexcept;
   /// True when other threads have asked for something.
   bool inbox_filled() const noexcept {
-    return inbox_.load(std::memory_order_seq_cst) != nullptr ||
-           posted_.load(std::memory_order_seq_cst) != nullptr;
+    return inbox_.is_filled() || posted_.load(std::memory_order_seq_cst) != nullptr;
   }
   void abort_local(task& t) noexcept;
   /// Polls a task of the pool's, which this thread has.
@@ -246,8 +247,7 @@ class scheduler {
   std::size_t live_ = 0;  // tasks that have not ended
   const std::uint32_t id_;
 
-  // Stack of tasks, pushed by any thread (release), taken whole by the owner (acquire).
-  std::atomic<task*> inbox_{nullptr};
+  basic_inbox<shared_memory, task> inbox_;
   std::atomic<remote_op*> posted_{nullptr};  // changed under post_mutex_, read without
   std::atomic<int> in_flight_{0};            // threads inside push_inbox or a foreign start (I4)
   std::atomic<bool> closed_{false};          // set under post_mutex_

@@ -300,10 +300,7 @@ void scheduler::take_remote(task& t) noexcept {
 
 void scheduler::push_inbox(task& t) noexcept {
   in_flight_.fetch_add(1, std::memory_order_seq_cst);
-  task* head = inbox_.load(std::memory_order_relaxed);
-  do t.inbox_next = head;
-  while (!inbox_.compare_exchange_weak(head, &t, std::memory_order_seq_cst,
-                                       std::memory_order_relaxed));
+  inbox_.push(t);
   kick();
   in_flight_.fetch_sub(1, std::memory_order_release);
 }
@@ -324,27 +321,11 @@ bool scheduler::post(remote_op& op) noexcept {
   return true;
 }
 
-namespace {
-template <class Node, class Next>
-Node* reversed(Node* head, Next next) noexcept {
-  Node* out = nullptr;
-  while (head != nullptr) {
-    Node* const n = std::exchange(next(*head), out);
-    out = std::exchange(head, n);
-  }
-  return out;
-}
-}  // namespace
-
 void scheduler::drain_inbox() noexcept {
-  if (inbox_.load(std::memory_order_relaxed) != nullptr) {
-    auto* t = reversed(inbox_.exchange(nullptr, std::memory_order_acquire),
-                       [](task& x) -> task*& { return x.inbox_next; });
-    while (t != nullptr) {
-      task* const next = t->inbox_next;  // read before the exchange: then it may be pushed again
-      take_remote(*t);
-      t = next;
-    }
+  for (task* t = inbox_.take_all(); t != nullptr;) {
+    task* const next = t->inbox_next;  // read before the exchange: then it may be pushed again
+    take_remote(*t);
+    t = next;
   }
   if (posted_.load(std::memory_order_relaxed) != nullptr) run_posted(false);
 }
