@@ -5,13 +5,13 @@
 
 #include <eddy/eddy.hpp>
 
-#include "histogram.hpp"
+#include "../support/histogram.hpp"
 #include "options.hpp"
 
 namespace echo {
 
 struct report {
-  histogram latency;
+  support::histogram latency;
   std::uint64_t requests = 0;
   double seconds = 0;
 };

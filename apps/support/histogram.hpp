@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace echo {
+namespace support {
 
 /// Latencies in buckets that are at most 1/32 of their value wide. Constant size, whatever is recorded.
 class histogram {
@@ -49,4 +49,4 @@ class histogram {
   std::uint64_t max_ = 0;
 };
 
-}  // namespace echo
+}  // namespace support
