@@ -285,3 +285,23 @@ TEST_CASE("a stream without room is misuse") { CHECK_THROWS_AS(duplex(0), std::l
 #endif
 
 }  // namespace
+
+EDDY_TEST_CASE("two tasks answer each other through a stream in memory") {
+  auto pair = duplex(32);
+  auto asks = [](duplex_stream a) -> future<> {
+    co_await a.write_all("ping");
+    std::array<char, 4> to{};
+    const auto n = co_await a.read(to);
+    CHECK(n == 4);
+  };
+  auto answers = [](duplex_stream b) -> future<> {
+    std::array<char, 4> to{};
+    const auto n = co_await b.read(to);
+    CHECK(n == 4);
+    co_await b.write_all("pong");
+  };
+  auto one = eddy::spawn(asks, std::move(pair.first));
+  auto two = eddy::spawn(answers, std::move(pair.second));
+  co_await one;
+  co_await two;
+}
