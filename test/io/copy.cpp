@@ -41,16 +41,21 @@ TEST_CASE("copy moves everything and flushes the writer") {
   });
 }
 
-TEST_CASE("copy passes on what it has while its reader waits") {
-  test::run([]() -> future<> {
+static future<> copies(io::duplex_stream from, io::duplex_stream to) {
+  io::buf_writer out(std::move(to));
+  static_cast<void>(co_await io::copy(from, out));
+}
+static future<> copies_from_buffer(io::duplex_stream from, io::duplex_stream to) {
+  io::buf_reader in(std::move(from));
+  io::buf_writer out(std::move(to));
+  static_cast<void>(co_await io::copy_buf(in, out));
+}
+
+static void passes_on(future<> (*by)(io::duplex_stream, io::duplex_stream)) {
+  test::run([by]() -> future<> {
     auto [client, near] = io::duplex(64);
     auto [far, server] = io::duplex(64);
-    auto proxy = spawn(
-        [](io::duplex_stream from, io::duplex_stream to) -> future<> {
-          io::buf_writer out(std::move(to));
-          static_cast<void>(co_await io::copy(from, out));
-        },
-        std::move(near), std::move(far));
+    auto proxy = spawn(by, std::move(near), std::move(far));
     co_await client.write_all("ping");
     std::array<char, 16> buf;
     const auto n = co_await server.read(buf);
@@ -58,6 +63,10 @@ TEST_CASE("copy passes on what it has while its reader waits") {
     client.shutdown_write().value();
     co_await proxy;
   });
+}
+TEST_CASE("copy passes on what it has while its reader waits") { passes_on(copies); }
+TEST_CASE("copy_buf passes on what it has while its reader waits") {
+  passes_on(copies_from_buffer);
 }
 
 TEST_CASE("copy_buf moves everything out of the reader's buffer, and keeps what was not written") {

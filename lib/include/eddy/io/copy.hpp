@@ -3,17 +3,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/attempt.hpp>
+#include <eddy/core/branch.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/operation.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/io/concepts.hpp>
+#include <eddy/io/flush_step.hpp>
 #include <eddy/io/read.hpp>
 #include <eddy/io/step.hpp>
 
@@ -43,58 +46,65 @@ future<result<void>> run_finish(W* to) {
   co_return result<void>();
 }
 
-/// Reads, and while there is nothing to read what the writer holds back goes out: whoever sends may be waiting for an
+// What a copy gets its next bytes by.
+template <class R>
+class read_some {
+ public:
+  read_some(R& from, io::buffer bytes) noexcept : from_(&from), bytes_(bytes) {}
+  auto operator()() const { return from_->read(bytes_); }
+
+ private:
+  R* from_;
+  io::buffer bytes_;
+};
+template <class B>
+class fill_some {
+ public:
+  explicit fill_some(B& from) noexcept : from_(&from) {}
+  auto operator()() const { return from_->fill(); }
+
+ private:
+  B* from_;
+};
+
+/// Gets bytes, and while there are none what the writer holds back goes out: whoever sends may be waiting for an
 /// answer to it.
-template <class R, class W>
-class [[nodiscard]] read_or_flush {
-  static constexpr bool can_flush = requires(W& w) { w.flush(); };
+template <class Begin, class W>
+class [[nodiscard]] or_flush {
+  using operation = std::invoke_result_t<Begin&>;
+  using answer = result<typename branch<operation>::value_type>;
 
  public:
-  read_or_flush(R& from, W& to, io::buffer bytes, bool flushed) noexcept
-      : from_(&from), to_(&to), bytes_(bytes), flushed_(flushed) {}
-  polled<result<std::size_t>> poll(context& cx) noexcept {
-    error failed;
-    if (flush_.running() && !flush(cx, failed))
-      return pending;  // one that has begun comes to its end
-    if (failed) return result<std::size_t>(std::move(failed));
-    auto p = read_.poll(cx, [this] { return from_->read(bytes_); });
-    if (p) {
-      if (!p->has_value()) return result<std::size_t>(to_error(std::move(*p).error()));
-      return result<std::size_t>(static_cast<std::size_t>(**p));
+  or_flush(Begin begin, W& to, bool flushed) noexcept
+      : begin_(begin), to_(&to), flushed_(flushed) {}
+  polled<answer> poll(context& cx) noexcept {
+    if (flush_.running()) {  // one that has begun comes to its end
+      auto p = flush(cx);
+      if (!p) return pending;
+      if (!p->has_value()) return answer(std::move(*p).error());
     }
-    if (!flushed_ && flush(cx, failed) && failed) return result<std::size_t>(std::move(failed));
+    auto p = get_.poll(cx, begin_);
+    if (p) {
+      if (!p->has_value()) return answer(to_error(std::move(*p).error()));
+      return answer(**p);
+    }
+    if (flushed_) return pending;
+    auto out = flush(cx);
+    if (out && !out->has_value()) return answer(std::move(*out).error());
     return pending;
   }
 
  private:
-  struct no_flush {
-    static bool running() noexcept { return false; }
-  };
-  template <bool Can, class X>
-  struct flush_step {
-    using type = no_flush;
-  };
-  template <class X>
-  struct flush_step<true, X> {
-    using type = step<decltype(std::declval<X&>().flush())>;
-  };
-
-  /// True when it has ended.
-  bool flush([[maybe_unused]] context& cx, [[maybe_unused]] error& failed) noexcept {
-    if constexpr (can_flush) {
-      auto p = flush_.poll(cx, [this] { return to_->flush(); });
-      if (!p) return false;
-      if (!p->has_value()) failed = to_error(std::move(*p).error());
-    }
-    flushed_ = true;
-    return true;
+  polled<result<void>> flush(context& cx) noexcept {
+    auto p = flush_.poll(cx, *to_);
+    if (p) flushed_ = true;
+    return p;
   }
 
-  R* from_;
+  Begin begin_;
   W* to_;
-  io::buffer bytes_;
-  step<read_of<R>> read_;
-  typename flush_step<can_flush, W>::type flush_;
+  step<operation> get_;
+  [[no_unique_address]] flush_step<W> flush_;
   bool flushed_;
 };
 
@@ -102,9 +112,9 @@ class [[nodiscard]] read_or_flush {
 template <class R, class W>
 future<result<void>> run_copy(R* from, W* to, std::uint64_t* copied, std::size_t block) {
   const std::unique_ptr<char[]> data(new char[block]);
+  const read_some<R> some(*from, io::buffer(data.get(), block));
   for (;;) {
-    auto n = co_await attempt(
-        read_or_flush<R, W>(*from, *to, io::buffer(data.get(), block), *copied == 0));
+    auto n = co_await attempt(or_flush<read_some<R>, W>(some, *to, *copied == 0));
     if (!n) co_return std::move(n).error();
     if (*n == 0) co_return co_await run_flush(to);
     auto done = co_await run_write_all(to, io::const_buffer(data.get(), *n));
@@ -116,8 +126,9 @@ future<result<void>> run_copy(R* from, W* to, std::uint64_t* copied, std::size_t
 template <class B, class W>
 future<result<std::uint64_t>> run_copy_buf(B* from, W* to) {
   std::uint64_t copied = 0;
+  const fill_some<B> some(*from);
   for (;;) {
-    auto there = co_await attempt(from->fill());
+    auto there = co_await attempt(or_flush<fill_some<B>, W>(some, *to, copied == 0));
     if (!there) co_return std::move(there).error();
     if (there->empty()) break;
     auto n = co_await attempt(to->write(*there));
