@@ -84,8 +84,11 @@ auto read_line(B& from, std::string& out) noexcept {
 /// Cancel safety: nothing is lost: a piece that has been read in part is kept for the next `next()`.
 /// Cost: a string a piece.
 template <class B>
-  requires buffered_reader<B>
 class split_by {
+  static_assert(buffered_reader<B>,
+                "eddy: lines and split_by want a reader with a buffer: "
+                "io::lines(io::buf_reader(std::move(stream)))");
+
   class [[nodiscard]] next_leaf {
    public:
     explicit next_leaf(split_by& s) noexcept : of_(&s) {}
@@ -141,7 +144,6 @@ split_by(B&&, char) -> split_by<B>;
 ///
 /// Cancel safety, Cost: as `split_by`.
 template <class B>
-  requires buffered_reader<B>
 class lines : public split_by<B> {
  public:
   explicit lines(B from) : split_by<B>(std::forward<B>(from), '\n', true) {}

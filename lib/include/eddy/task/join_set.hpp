@@ -129,17 +129,17 @@ class join_set {
   /// Spawns as `eddy::spawn` does: a future, or a callable with arguments.
   template <class... A>
   task_id spawn(A&&... f) {
-    return insert(eddy::spawn(std::forward<A>(f)...));
+    return take(eddy::spawn(std::forward<A>(f)...));
   }
   /// On another runtime.
   template <class... A>
   task_id spawn_on(const handle& where, A&&... f) {
-    return insert(where.spawn(std::forward<A>(f)...));
+    return take(where.spawn(std::forward<A>(f)...));
   }
   /// A blocking job, as `eddy::spawn_blocking`.
   template <class... A>
   task_id spawn_blocking(A&&... f) {
-    return insert(eddy::spawn_blocking(std::forward<A>(f)...));
+    return take(eddy::spawn_blocking(std::forward<A>(f)...));
   }
   /// Takes a task over.
   task_id insert(join_handle<T> h) {
@@ -209,6 +209,12 @@ class join_set {
 
  private:
   friend detail::join_set_leaf<T>;
+  template <class U>
+  task_id take(join_handle<U> h) {
+    static_assert(std::is_same_v<T, U>,
+                  "eddy: a join_set<T> holds tasks whose value is a T; this one's is another type");
+    return insert(std::move(h));
+  }
   static future<std::vector<detail::void_to_unit<T>>> join_rest(join_set tasks) {
     std::vector<detail::void_to_unit<T>> values;
     values.reserve(tasks.size());

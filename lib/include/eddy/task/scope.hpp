@@ -63,12 +63,24 @@ class task_scope {
     detail::refuse_closure(detail::future_access::promise(f));
     add(std::move(f));
   }
+  template <class T>
+    requires(!std::is_void_v<T>)
+  void spawn(future<T>) {
+    static_assert(
+        detail::always_false<T>,
+        "eddy: a child of a scope returns nothing (future<>): it leaves its value in what "
+        "it borrows, or is a task of a join_set");
+  }
   /// The same for a callable that returns a `future<>`; it and the arguments are kept as long as the child.
   template <class F, class... A>
     requires(!detail::is_future_v<std::remove_cvref_t<F>> &&
              std::invocable<std::decay_t<F>, std::decay_t<A>...>)
   void spawn(F&& f, A&&... args) {
     using body = detail::call_body<std::decay_t<F>, std::decay_t<A>...>;
+    static_assert(
+        std::is_same_v<std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>, future<>>,
+        "eddy: a child of a scope returns nothing (future<>): it leaves its value in what it "
+        "borrows, or is a task of a join_set");
     add(run(body{std::forward<F>(f), {std::forward<A>(args)...}}));
   }
   /// Children that have not ended.

@@ -1,0 +1,6 @@
+// expect: a child of a scope returns nothing
+#include <eddy/task/scope.hpp>
+
+eddy::future<int> work() { co_return 1; }
+
+void start(eddy::task_scope& s) { s.spawn(work()); }
