@@ -335,6 +335,9 @@ TEST_CASE("frames are written behind their length") {
   o = {};
   o.length_adjustment = 2;
   CHECK(encoded(codec::length_delimited(o), "a") == "error");
+  o = field(1);
+  o.length_adjustment = -300;
+  CHECK(encoded(codec::length_delimited(o), "") == "error");  // 300 does not fit into a byte
   test::run([]() -> future<> {
     test::scripted_stream s;
     s.takes(3).write_waits().takes(1).write_waits();

@@ -25,6 +25,10 @@ std::optional<std::uint64_t> difference(std::uint64_t a, std::ptrdiff_t b) noexc
   return sum(a, -b);
 }
 
+std::uint64_t largest(std::size_t field_bytes) noexcept {
+  return none_larger >> (64 - 8 * field_bytes);
+}
+
 error too_long(const char* operation, std::uint64_t length, std::size_t most) {
   return error::system(
       EMSGSIZE, operation,
@@ -45,8 +49,7 @@ length_delimited::length_delimited(length_options options) : options_(options) {
 }
 
 void length_delimited::set_max_frame_length(std::size_t bytes) noexcept {
-  const std::uint64_t largest_field = none_larger >> (64 - 8 * options_.length_field_length);
-  const auto payload = sum(largest_field, options_.length_adjustment);
+  const auto payload = sum(largest(options_.length_field_length), options_.length_adjustment);
   const std::uint64_t sayable = payload.value_or(options_.length_adjustment < 0 ? 0 : none_larger);
   options_.max_frame_length = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, sayable));
 }
@@ -98,7 +101,8 @@ result<void> length_delimited::encode(io::const_buffer frame, byte_buffer& to) {
   if (frame.size() > options_.max_frame_length)
     return too_long("encode", frame.size(), options_.max_frame_length);
   const auto said = difference(frame.size(), options_.length_adjustment);
-  if (!said) return senseless("encode", frame.size());
+  if (!said || *said > largest(options_.length_field_length))
+    return senseless("encode", frame.size());
   std::array<char, 8> head;
   for (std::size_t i = 0; i < options_.length_field_length; ++i) {
     const bool big = options_.byte_order == std::endian::big;
