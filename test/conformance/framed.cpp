@@ -104,9 +104,7 @@ TEST_CASE("frames that are in the given buffer come first, also for another code
   CHECK(s.reads == 0);
 }
 
-TEST_CASE(
-    "a given buffer grows to the usual size, does not shrink, and is not decoded while it is "
-    "empty") {
+TEST_CASE("a given buffer grows to the usual size, never shrinks, is not decoded while empty") {
   const auto capacity = [](codec::byte_buffer given) {
     scripted_stream s;
     codec::framed_parts<scripted_stream&, u32> parts(s, u32());
