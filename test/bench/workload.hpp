@@ -26,5 +26,7 @@ void keep(T& value) {
 std::span<const workload> sync_workloads();
 /// combinators.cpp's: select, join and timers.
 std::span<const workload> combinator_workloads();
+/// io.cpp's: readers and writers in memory.
+std::span<const workload> io_workloads();
 
 }  // namespace bench
