@@ -16,6 +16,7 @@
 
 #include <eddy/eddy.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
 #include "support/now.hpp"
@@ -111,7 +112,7 @@ future<> receive_two(Receiver rx) {
 
 TEST_CASE("another task sends two messages and goes") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto [tx, rx] = mpsc::channel<int>(16);
     eddy::spawn(send_two(std::move(tx)));
@@ -128,7 +129,7 @@ future<> send_all_of(mpsc::sender<int> tx, std::vector<int> values) {
 
 TEST_CASE("recv_many takes what is there, waits when there is nothing, and says 0 at the end") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto [tx, rx] = mpsc::channel<int>(2);
     std::vector<int> got;

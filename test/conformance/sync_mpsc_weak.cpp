@@ -10,6 +10,7 @@
 
 #include <eddy/eddy.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/now.hpp"
 
@@ -78,7 +79,7 @@ future<int> actor(Receiver rx, Weak self) {
 TEST_CASE_TEMPLATE("an actor that holds a weak sender to itself ends with its last user", Kind,
                    bounded, unbounded) {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto [tx, rx] = Kind::template make<int>();
     auto running = eddy::spawn(actor<Kind>(std::move(rx), tx.downgrade()));

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/runtime_access.hpp"
 
@@ -25,11 +26,11 @@ struct never {
 
 TEST_CASE("a sleeping task is aborted, and its handle says so") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto h = eddy::spawn([]() -> future<> { co_await eddy::sleep(100h); });
     co_await eddy::yield_now();  // it sleeps
-    CHECK(test::here().timer_count() == 1);
+    if (!test::on_pool()) CHECK(test::here().timer_count() == 1);
     h.abort();
     const auto r = co_await eddy::attempt(std::move(h));
     REQUIRE_FALSE(r.has_value());
@@ -98,7 +99,7 @@ TEST_CASE("a handle aborted and dropped on another thread ends its task on the t
 
 TEST_CASE("a task that is aborted ends although its handle is dropped at once") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto held = std::make_shared<int>(1);
     const std::weak_ptr<int> alive = held;
@@ -108,9 +109,12 @@ TEST_CASE("a task that is aborted ends although its handle is dropped at once") 
       co_await eddy::yield_now();
       h.abort();
     }
-    CHECK_FALSE(alive.expired());  // asynchronous
-    co_await eddy::yield_now();
-    CHECK(alive.expired());
+    if (!test::on_pool()) {
+      CHECK_FALSE(alive.expired());  // asynchronous
+      co_await eddy::yield_now();
+      CHECK(alive.expired());
+    }
+    while (!alive.expired()) co_await eddy::yield_now();
   });
 }
 

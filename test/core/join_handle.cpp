@@ -11,6 +11,7 @@
 
 #include <eddy/eddy.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"
 #include "support/leak_check.hpp"
 #include "support/leaves.hpp"
@@ -142,7 +143,7 @@ TEST_CASE("an awaiting task that is dropped leaves the handle usable") {
 
 TEST_CASE("awaited twice, or after a move: misuse") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     test::mock_task task;
     auto h = eddy::spawn(number(3));
@@ -167,7 +168,7 @@ TEST_CASE("awaited twice, or after a move: misuse") {
 
 TEST_CASE("assigned over: both tasks keep to their handles") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto a = eddy::spawn(number(1));
     auto b = eddy::spawn(number(2));
@@ -254,7 +255,7 @@ TEST_CASE("a task may drop its own handle") {
 
 TEST_CASE("ids differ and order by time") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto a = eddy::spawn(number(1));
     auto b = eddy::spawn(number(1));
@@ -267,7 +268,7 @@ TEST_CASE("ids differ and order by time") {
 
 TEST_CASE("references come out as the same object") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   int n = 0;
   rt.block_on([](int& object) -> future<> {
     auto h = eddy::spawn([](int& o) -> future<int&> { co_return o; }(object));
@@ -367,7 +368,7 @@ class moody {
 
 TEST_CASE("a value whose move throws on its way into or out of the task is a failure of the task") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   for (int fuse = 0; fuse < 3; ++fuse) {
     CAPTURE(fuse);
     rt.block_on([](int k) -> future<> {

@@ -9,6 +9,7 @@
 #include <eddy/core/yield.hpp>
 #include <eddy/runtime/runtime.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
 
@@ -17,7 +18,7 @@ using eddy::net::socket_address;
 
 TEST_CASE("a numeric address answers at the first poll") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     test::mock_task task;
     for (const std::string text : {"127.0.0.1:80", "[::1]:80"}) {
@@ -34,7 +35,7 @@ TEST_CASE("a numeric address answers at the first poll") {
 
 TEST_CASE("a name is looked up") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     const auto found = co_await lookup_host("localhost:80");
     REQUIRE(!found.empty());
@@ -47,7 +48,7 @@ TEST_CASE("a name is looked up") {
 }
 
 TEST_CASE("what cannot be looked up is named") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     const auto unknown = co_await eddy::attempt(lookup_host("no-such-host.invalid:80"));
     REQUIRE(!unknown.has_value());
@@ -63,7 +64,7 @@ TEST_CASE("what cannot be looked up is named") {
 }
 
 TEST_CASE("a lookup dropped while it waits leaves nothing behind") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     {
       test::mock_task task;

@@ -14,6 +14,7 @@
 #include <eddy/eddy.hpp>
 
 #include "net/connection.hpp"
+#include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
@@ -23,7 +24,7 @@ using test::connected;
 
 TEST_CASE("a stream dropped on another thread is closed by its loop") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     std::thread([](tcp_stream) {}, std::move(server)).join();
@@ -35,7 +36,7 @@ TEST_CASE("a stream dropped on another thread is closed by its loop") {
 
 TEST_CASE("a stream dropped on another thread wakes a loop that sleeps") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   std::thread other;
   rt.block_on([](std::thread& t) -> eddy::future<> {
     auto [client, server] = co_await connected();
@@ -54,7 +55,7 @@ TEST_CASE("a stream may outlive its runtime: it can be tried, not awaited") {
   const test::leak_check leaks;
   std::optional<test::connection> c;
   {
-    eddy::runtime rt;
+    eddy::runtime rt = test::make_runtime();
     c = rt.block_on(connected());
   }
   CHECK(c->client.try_write("hello").value() == 5);
@@ -63,7 +64,7 @@ TEST_CASE("a stream may outlive its runtime: it can be tried, not awaited") {
   CHECK(!c->server.try_read(buf).has_value());
   CHECK(c->client.peer_addr() == c->server.local_addr());
 
-  eddy::runtime other;
+  eddy::runtime other = test::make_runtime();
   other.block_on([](test::connection& streams) -> eddy::future<> {
     std::string part(8, '\0');
     co_await streams.client.write_all("there");  // what can be done at once is done
@@ -82,7 +83,7 @@ TEST_CASE("a stream may outlive its runtime: it can be tried, not awaited") {
 TEST_CASE(
     "a stream dropped between two block_on calls is closed by the next, or with the runtime") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   auto c = rt.block_on(connected());
   {
     const auto gone = std::move(c.server);
@@ -96,7 +97,7 @@ TEST_CASE(
 
 TEST_CASE("tasks that wait for sockets die with their runtime") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     const auto reader = [](tcp_stream s) -> eddy::future<> {
@@ -137,7 +138,7 @@ TEST_CASE("a connection can be dropped at every point of its life") {
 
 TEST_CASE("a forked child only closes descriptors: the parent's registrations stay") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     std::string buf(8, '\0');

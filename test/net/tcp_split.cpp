@@ -9,6 +9,7 @@
 #include <eddy/eddy.hpp>
 
 #include "net/connection.hpp"
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
 
@@ -17,7 +18,7 @@ using test::connected;
 
 TEST_CASE("two tasks use the halves at the same time") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     auto [reader, writer] = std::move(client).into_split();
@@ -43,7 +44,7 @@ TEST_CASE("two tasks use the halves at the same time") {
 
 TEST_CASE("dropping the writer ends the stream for the peer, dropping the reader does not") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     auto halves = std::make_optional(std::move(client).into_split());
@@ -73,7 +74,7 @@ TEST_CASE("dropping the writer ends the stream for the peer, dropping the reader
 
 TEST_CASE("halves become the stream again, if they belong together") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     auto [cr, cw] = std::move(client).into_split();

@@ -11,6 +11,7 @@
 #include <eddy/eddy.hpp>
 
 #include "net/connection.hpp"
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
 
@@ -67,13 +68,13 @@ bool has_v6() { return bound_port(socket_address::loopback_v6(0)).is_bound(); }
 
 TEST_CASE("bytes go both ways over IPv4 and IPv6, and end") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on(echo_once("127.0.0.1:0"));
   if (has_v6()) rt.block_on(echo_once("[::1]:0"));
 }
 
 TEST_CASE("addresses of both ends match") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     CHECK(client.local_addr() == server.peer_addr());
@@ -84,7 +85,7 @@ TEST_CASE("addresses of both ends match") {
 
 TEST_CASE("connect says what it could not reach") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     const bound_port nobody_listens;
     const auto address = nobody_listens.address();
@@ -107,7 +108,7 @@ TEST_CASE("connect says what it could not reach") {
 
 TEST_CASE("connect by name tries the addresses in order") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     // localhost may be ::1 first, where nobody listens.
     auto listener = co_await tcp_listener::bind("127.0.0.1:0");
@@ -119,7 +120,7 @@ TEST_CASE("connect by name tries the addresses in order") {
 
 TEST_CASE("a connect dropped on its way closes its socket") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto listener = co_await tcp_listener::bind("127.0.0.1:0");
     test::mock_task task;
@@ -130,7 +131,7 @@ TEST_CASE("a connect dropped on its way closes its socket") {
 
 TEST_CASE("read: ready at once, ready later, dropped while waiting") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     test::mock_task task;
@@ -161,7 +162,7 @@ TEST_CASE("read: ready at once, ready later, dropped while waiting") {
 }
 
 TEST_CASE("a read that was dropped while waiting has taken nothing") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     std::string buf(8, '\0');
@@ -181,7 +182,7 @@ TEST_CASE("a read that was dropped while waiting has taken nothing") {
 }
 
 TEST_CASE("peek leaves the bytes") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     co_await client.write_all("abc");
@@ -201,7 +202,7 @@ TEST_CASE("peek leaves the bytes") {
 }
 
 TEST_CASE("try_read and try_write never wait") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     std::vector<unsigned char> buf(1024);
@@ -237,7 +238,7 @@ TEST_CASE("try_read and try_write never wait") {
 }
 
 TEST_CASE("nothing to move is done at once") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     {
@@ -259,7 +260,7 @@ TEST_CASE("nothing to move is done at once") {
 }
 
 TEST_CASE("vectored reads and writes keep the order") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     const std::string a = "one,", c = "three";
@@ -280,7 +281,7 @@ TEST_CASE("vectored reads and writes keep the order") {
 }
 
 TEST_CASE("write_all_vectored writes hundreds of buffers, of any size, through a slow reader") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     std::vector<std::string> parts;
@@ -302,7 +303,7 @@ TEST_CASE("write_all_vectored writes hundreds of buffers, of any size, through a
 }
 
 TEST_CASE("options are set and read back") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     using namespace std::chrono_literals;
@@ -327,9 +328,9 @@ TEST_CASE("options are set and read back") {
 
 TEST_CASE("a stream wants its own runtime") {
   const test::leak_check leaks;
-  eddy::runtime one;
+  eddy::runtime one = test::make_runtime();
   auto both = one.block_on(connected());
-  eddy::runtime other;
+  eddy::runtime other = test::make_runtime();
   other.block_on([](test::connection& c) -> eddy::future<> {
     std::string buf(4, '\0');
     const auto r = co_await eddy::attempt(c.client.read(buf));

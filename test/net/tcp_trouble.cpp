@@ -8,6 +8,7 @@
 #include <eddy/eddy.hpp>
 
 #include "net/connection.hpp"
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
 #include "support/runtime_access.hpp"
@@ -26,7 +27,7 @@ bool means_reset(const eddy::error& e) {
 
 TEST_CASE("a half-open connection carries on in the other direction") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     client.shutdown_write().value();
@@ -46,7 +47,7 @@ TEST_CASE("a half-open connection carries on in the other direction") {
 
 TEST_CASE("a reset in the middle of a write under back-pressure is an error of the write") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     const std::string big(64 << 20, 'b');
@@ -70,7 +71,7 @@ TEST_CASE("a reset in the middle of a write under back-pressure is an error of t
 
 TEST_CASE("a reset while waiting to read is an error of the read") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     std::string buf(16, '\0');
@@ -87,7 +88,7 @@ TEST_CASE("a reset while waiting to read is an error of the read") {
 
 TEST_CASE("a write dropped under back-pressure has written a beginning, and nothing follows it") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     {
@@ -107,7 +108,7 @@ TEST_CASE("a write dropped under back-pressure has written a beginning, and noth
 
 TEST_CASE("1 MB arrives whole through a reader that takes one byte at a time") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     std::string whole(1 << 20, '\0');
@@ -123,7 +124,7 @@ TEST_CASE("1 MB arrives whole through a reader that takes one byte at a time") {
 
 TEST_CASE("two tasks read one stream: each byte goes to one of them, and none spins") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     const auto count = [](tcp_stream& s) -> eddy::future<std::size_t> {
@@ -162,7 +163,7 @@ TEST_CASE("two tasks read one stream: each byte goes to one of them, and none sp
 
 TEST_CASE("reading and writing one stream from two branches") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [client, server] = co_await connected();
     test::mock_task reader, writer;

@@ -11,6 +11,7 @@
 
 #include <eddy/eddy.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
 
@@ -36,7 +37,7 @@ std::string_view text(const std::array<char, 64>& buf, std::size_t n) { return {
 
 TEST_CASE("connected UDP sockets exchange datagrams, an empty one too") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     udp_pair two;
     CHECK(two.a.peer_addr() == two.b.local_addr());
@@ -52,7 +53,7 @@ TEST_CASE("connected UDP sockets exchange datagrams, an empty one too") {
 
 TEST_CASE("a datagram says who sent it, and can be answered") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto server = bound();
     auto client = co_await udp_socket::bind("localhost:0");
@@ -72,7 +73,7 @@ TEST_CASE("a datagram says who sent it, and can be answered") {
 
 TEST_CASE("a receive waits for its datagram, and loses none when it is dropped") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     udp_pair two;
     std::array<char, 64> buf;
@@ -99,7 +100,7 @@ TEST_CASE("a receive waits for its datagram, and loses none when it is dropped")
 
 TEST_CASE("peeking leaves a datagram where it is, and tells its sender without a buffer") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto server = bound();
     auto client = bound();
@@ -126,7 +127,7 @@ TEST_CASE("peeking leaves a datagram where it is, and tells its sender without a
 
 TEST_CASE("a datagram longer than the buffer is cut off, and the next one is whole") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     udp_pair two;
     co_await two.a.send("0123456789");
@@ -142,7 +143,7 @@ TEST_CASE("a datagram longer than the buffer is cut off, and the next one is who
 
 TEST_CASE("batches send and receive several datagrams, and tell of a cut one") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto server = bound();
     auto client = bound();
@@ -167,7 +168,7 @@ TEST_CASE("batches send and receive several datagrams, and tell of a cut one") {
 }
 
 TEST_CASE("a connected socket sends a batch without addresses") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     udp_pair two;
     const std::array<outgoing<socket_address>, 2> out{{{"x"}, {"yy"}}};
@@ -182,7 +183,7 @@ TEST_CASE("a connected socket sends a batch without addresses") {
 
 TEST_CASE("what is sent to a closed port comes back as an error of the connected socket") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto socket = bound();
     socket_address nobody;
@@ -202,7 +203,7 @@ TEST_CASE("what is sent to a closed port comes back as an error of the connected
 
 TEST_CASE("one task sends and another receives on the same UDP socket") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto shared = std::make_shared<udp_socket>(bound());
     auto echo = eddy::spawn(
@@ -224,7 +225,7 @@ TEST_CASE("one task sends and another receives on the same UDP socket") {
 
 TEST_CASE("readiness and the try_ functions make a UDP loop of one's own, also on another thread") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto server = bound();
     auto client = bound();
@@ -250,7 +251,7 @@ TEST_CASE("readiness and the try_ functions make a UDP loop of one's own, also o
 
 TEST_CASE("binding a taken port and sending too much fail with what and where") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto first = bound();
     auto second = udp_socket::bind(first.local_addr());
@@ -269,7 +270,7 @@ TEST_CASE("binding a taken port and sending too much fail with what and where") 
 }
 
 TEST_CASE("options of a UDP socket can be set and read") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto s = bound();
     CHECK(!s.broadcast().value());
@@ -297,7 +298,7 @@ TEST_CASE("options of a UDP socket can be set and read") {
 }
 
 TEST_CASE("a datagram to a multicast group reaches who joined it") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto member = bound("0.0.0.0:0");
     const auto group = socket_address::v4({239, 255, 77, 1}, member.local_addr().port());
@@ -326,7 +327,7 @@ TEST_CASE("a datagram to a multicast group reaches who joined it") {
 
 TEST_CASE("a UDP socket is given away as a descriptor and taken over again") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     udp_pair two;
     const auto address = two.a.local_addr();
@@ -343,19 +344,19 @@ TEST_CASE("a UDP socket is given away as a descriptor and taken over again") {
 TEST_CASE("a UDP socket awaited on another runtime, or after its own has ended, is an error") {
   std::optional<udp_socket> socket;
   {
-    eddy::runtime first;
+    eddy::runtime first = test::make_runtime();
     first.block_on([](std::optional<udp_socket>* s) -> eddy::future<> {
       s->emplace(bound());
       co_return;
     }(&socket));
-    eddy::runtime second;
+    eddy::runtime second = test::make_runtime();
     second.block_on([](udp_socket* s) -> eddy::future<> {
       std::array<char, 64> buf;
       auto got = co_await eddy::attempt(s->recv(buf));
       CHECK(got.error() == eddy::errc::misuse);
     }(&*socket));
   }
-  eddy::runtime third;
+  eddy::runtime third = test::make_runtime();
   third.block_on([](udp_socket* s) -> eddy::future<> {
     std::array<char, 64> buf;
     auto got = co_await eddy::attempt(s->recv_from(buf));

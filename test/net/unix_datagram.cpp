@@ -11,6 +11,7 @@
 #include <eddy/eddy.hpp>
 
 #include "net/unix_folder.hpp"
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
 #include "support/runtime_access.hpp"
@@ -21,7 +22,7 @@ using test::unix_folder;
 TEST_CASE("Unix datagrams go to a path and back to their sender") {
   const test::leak_check leaks;
   const unix_folder folder;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([](std::string a, std::string b) -> eddy::future<> {
     auto server = unix_datagram::bind(a).value();
     auto client = unix_datagram::bind(b).value();
@@ -41,7 +42,7 @@ TEST_CASE("Unix datagrams go to a path and back to their sender") {
 TEST_CASE("an unbound Unix socket of datagrams connects and sends, without a name") {
   const test::leak_check leaks;
   const unix_folder folder;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([](std::string path) -> eddy::future<> {
     auto server = unix_datagram::bind(path).value();
     auto client = unix_datagram::unbound().value();
@@ -57,7 +58,7 @@ TEST_CASE("an unbound Unix socket of datagrams connects and sends, without a nam
 
 TEST_CASE("a pair of Unix sockets of datagrams keeps their bounds, batches them, and ends") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto two = unix_datagram::pair().value();
     std::array<char, 32> buf;
@@ -85,7 +86,7 @@ TEST_CASE("a pair of Unix sockets of datagrams keeps their bounds, batches them,
 TEST_CASE("sending waits while the receiver is full, connected or not") {
   const test::leak_check leaks;
   const unix_folder folder;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([](std::string path) -> eddy::future<> {
     auto server = unix_datagram::bind(path).value();
     const auto to = unix_address::path(path).value();
@@ -117,7 +118,7 @@ TEST_CASE("sending waits while the receiver is full, connected or not") {
 TEST_CASE("a batch to a full receiver waits, and does not poll all the time") {
   const test::leak_check leaks;
   const unix_folder folder;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([](std::string path) -> eddy::future<> {
     auto server = unix_datagram::bind(path).value();
     const auto to = unix_address::path(path).value();
@@ -140,7 +141,7 @@ TEST_CASE("a batch to a full receiver waits, and does not poll all the time") {
 TEST_CASE("failures of Unix sockets of datagrams name the address") {
   const test::leak_check leaks;
   const unix_folder folder;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([](std::string path) -> eddy::future<> {
     auto s = unix_datagram::unbound().value();
     const auto none = s.connect(path);

@@ -13,6 +13,7 @@
 #include <eddy/eddy.hpp>
 
 #include "net/unix_folder.hpp"
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
 
@@ -54,7 +55,7 @@ eddy::future<> greet(unix_address at) {
 TEST_CASE("a Unix stream connects by path and by abstract name, and carries bytes both ways") {
   const test::leak_check leaks;
   const unix_folder folder;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on(greet(unix_address::path(folder.file("s")).value()));
 #ifdef __linux__
   rt.block_on(greet(unix_address::abstract("eddy-test-" + std::to_string(::getpid())).value()));
@@ -64,7 +65,7 @@ TEST_CASE("a Unix stream connects by path and by abstract name, and carries byte
 TEST_CASE("accept waits for a connection, and a dropped one loses none") {
   const test::leak_check leaks;
   const unix_folder folder;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([](std::string path) -> eddy::future<> {
     auto listener = unix_listener::bind(path).value();
     CHECK(listener.try_accept().error() == std::errc::resource_unavailable_try_again);
@@ -82,7 +83,7 @@ TEST_CASE("accept waits for a connection, and a dropped one loses none") {
 
 TEST_CASE("a pair is connected, knows its peer's process, and splits") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto two = unix_stream::pair().value();
     const auto who = two.first.peer_cred().value();
@@ -108,7 +109,7 @@ TEST_CASE("a pair is connected, knows its peer's process, and splits") {
 
 TEST_CASE("a write to a Unix stream whose peer is gone is an error, not a signal") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto two = unix_stream::pair().value();
     {
@@ -125,7 +126,7 @@ TEST_CASE("a write to a Unix stream whose peer is gone is an error, not a signal
 
 TEST_CASE("a large transfer fills the Unix socket's buffers and goes on") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto two = unix_stream::pair().value();
     const std::string much(1 << 20, 'u');
@@ -167,7 +168,7 @@ TEST_CASE("connecting waits while the listener's backlog is full") {
 TEST_CASE("failures of Unix sockets name the address") {
   const test::leak_check leaks;
   const unix_folder folder;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([](std::string path) -> eddy::future<> {
     auto none = co_await eddy::attempt(unix_stream::connect(path));
     CHECK(none.error() == std::errc::no_such_file_or_directory);

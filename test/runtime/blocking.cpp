@@ -17,6 +17,7 @@
 
 #include <eddy/eddy.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 #include "support/runtime_access.hpp"
 
@@ -52,7 +53,7 @@ void settle(std::size_t frames) {
 TEST_CASE("a blocking job gives a value, nothing, a reference, or something that only moves") {
   const auto frames = eddy::detail::live_frames();
   {
-    eddy::runtime rt;
+    eddy::runtime rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       const auto home = std::this_thread::get_id();
       CHECK(co_await eddy::spawn_blocking([](int a, int b) { return a + b; }, 1, 2) == 3);
@@ -73,7 +74,7 @@ TEST_CASE("a blocking job gives a value, nothing, a reference, or something that
 }
 
 TEST_CASE("what a blocking job holds is gone when its result is there") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     for (int i = 0; i < 200; ++i) {
       auto held = std::make_shared<int>();
@@ -96,7 +97,7 @@ struct throws_when_moved {
 TEST_CASE("what a blocking job throws comes out of the await") {
   const auto frames = eddy::detail::live_frames();
   {
-    eddy::runtime rt;
+    eddy::runtime rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       const auto r = co_await eddy::attempt(
           eddy::spawn_blocking([]() -> int { throw std::out_of_range("far"); }));
@@ -142,7 +143,7 @@ TEST_CASE("a blocking job is on its runtime, and its thread is not afterwards") 
 }
 
 TEST_CASE("a job that waits in the queue when its task is aborted is not run") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   gate g;
   std::atomic<int> waiting{0};
   std::atomic<bool> ran{false};
@@ -168,7 +169,7 @@ TEST_CASE("a job that waits in the queue when its task is aborted is not run") {
 }
 
 TEST_CASE("threads are used again") {
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     // One job at a time: at most two threads, should one be on its way to sleep when the next job comes.
     std::vector<std::thread::id> seen;
@@ -189,7 +190,7 @@ TEST_CASE("a job that runs outlives its runtime; its result is dropped, nobody w
   const auto held = std::make_shared<int>();
   std::optional<eddy::join_handle<std::shared_ptr<int>>> kept;
   {
-    eddy::runtime rt;
+    eddy::runtime rt = test::make_runtime();
     rt.block_on([&]() -> future<> {
       kept = eddy::spawn_blocking([g, started, held] {
         started->open();
@@ -211,7 +212,7 @@ TEST_CASE("a job that runs outlives its runtime; its result is dropped, nobody w
 TEST_CASE("a job that spawns and wakes while its runtime is dropped") {
   const auto frames = eddy::detail::live_frames();
   for (int i = 0; i < 100; ++i) {
-    eddy::runtime rt;
+    eddy::runtime rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       for (int k = 0; k < 4; ++k)
         static_cast<void>(eddy::spawn_blocking([] {
