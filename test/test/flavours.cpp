@@ -23,15 +23,23 @@ using eddy::test::flavours;
 using eddy::test::test_clock;
 
 int runs = 0;
+int real_runs = 0;
 
 EDDY_TEST_CASE("a coroutine test runs on every flavour") {
   ++runs;
   co_await eddy::sleep(1h);
 }
+EDDY_TEST_CASE_REAL_TIME("a coroutine test runs on every flavour by the real clock") {
+  ++real_runs;
+  co_await eddy::spawn([]() -> future<> { co_await eddy::sleep(1us); });
+}
 TEST_CASE("as often as there are flavours") {
-  const auto all = static_cast<int>(flavours().size());
-  CHECK(all >= 3);
-  CHECK(runs % all == 0);
+  const auto paused = static_cast<int>(flavours(test_clock::paused).size());
+  const auto real = static_cast<int>(flavours(test_clock::real).size());
+  CHECK(paused == 3);
+  CHECK(real == (EDDY_POOL ? 5 : 3));
+  CHECK(runs % paused == 0);
+  CHECK(real_runs % real == 0);
 }
 
 /// The order in which ten ready tasks run.
@@ -85,13 +93,17 @@ TEST_CASE("the seed is one for the process") {
 }
 
 TEST_CASE("the clock of a flavour is as asked for") {
-  for (const flavour& f : flavours()) {
+  for (const flavour& f : flavours(test_clock::paused)) {
     CAPTURE(f.name);
     const eddy::test::leak_check leaks;
     f.run(test_clock::paused, []() -> future<> {
       CHECK(eddy::test::is_paused());
       co_return;
     });
+  }
+  for (const flavour& f : flavours(test_clock::real)) {
+    CAPTURE(f.name);
+    const eddy::test::leak_check leaks;
     f.run(test_clock::real, []() -> future<> {
       CHECK_FALSE(eddy::test::is_paused());
       co_await eddy::sleep(1us);
@@ -100,24 +112,24 @@ TEST_CASE("the clock of a flavour is as asked for") {
 }
 
 TEST_CASE("tasks that a test leaves behind are destroyed with its runtime") {
-  for (const flavour& f : flavours()) {
+  for (const flavour& f : flavours(test_clock::real)) {
     CAPTURE(f.name);
     const eddy::test::leak_check leaks;
-    f.run(test_clock::paused, []() -> future<> {
+    f.run(test_clock::real, []() -> future<> {
       auto h = eddy::spawn([]() -> future<> {
         for (;;) co_await eddy::sleep(1h);
       });
-      co_await eddy::sleep(2h);
+      co_await eddy::yield_now();
     });
   }
 }
 
 #if EDDY_EXCEPTIONS
 TEST_CASE("what a test throws comes out of each flavour") {
-  for (const flavour& f : flavours()) {
+  for (const flavour& f : flavours(test_clock::real)) {
     CAPTURE(f.name);
     const eddy::test::leak_check leaks;
-    CHECK_THROWS_AS(f.run(test_clock::paused,
+    CHECK_THROWS_AS(f.run(test_clock::real,
                           []() -> future<> {
                             co_await eddy::yield_now();
                             throw std::out_of_range("body");

@@ -1,5 +1,7 @@
 #include <eddy/test/flavour.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include <eddy/core/attempt.hpp>
@@ -50,14 +52,28 @@ void on_hosts_loop(test_clock clock, body_function body) {
   if (!outcome) std::move(outcome).value();
 }
 
+#if EDDY_POOL
+template <std::uint32_t N>
+void on_pool(test_clock clock, body_function body) {
+  auto rt = with(clock).multi_loop().worker_threads(N).build();
+  rt.block_on(body());
+}
+#endif
+
+constexpr std::size_t with_pausable_clock = 3;
 constexpr flavour all[] = {
-    {"one loop", on_own_loop},
-    {"one loop, shuffled", on_own_loop_shuffled},
+    {"one loop", on_own_loop},        {"one loop, shuffled", on_own_loop_shuffled},
     {"a host's loop", on_hosts_loop},
+#if EDDY_POOL
+    {"a pool of one", on_pool<1>},    {"a pool of four", on_pool<4>},
+#endif
 };
 
 }  // namespace
 
-std::span<const flavour> flavours() noexcept { return all; }
+std::span<const flavour> flavours(test_clock clock) noexcept {
+  const std::span<const flavour> any = all;
+  return clock == test_clock::paused ? any.first(with_pausable_clock) : any;
+}
 
 }  // namespace eddy::inline EDDY_ABI::test

@@ -26,7 +26,7 @@ inline void report_to_doctest(const failed_check& f) {
 inline const bool reports_to_doctest = (set_reporter(&report_to_doctest), true);
 
 inline void run_on_flavours(test_clock clock, future<> (*body)()) {
-  for (const flavour& f : flavours()) {
+  for (const flavour& f : flavours(clock)) {
     DOCTEST_SUBCASE(f.name) {
       DOCTEST_INFO("EDDY_SEED=", seed());
       const leak_check leaks;
@@ -37,12 +37,13 @@ inline void run_on_flavours(test_clock clock, future<> (*body)()) {
 
 }  // namespace eddy::inline EDDY_ABI::test::detail
 
-/// A test case whose body is a coroutine, run once on each flavour of runtime with a paused clock:
+/// A test case whose body is a coroutine, run once on each flavour of runtime of one loop with a paused clock:
 /// `EDDY_TEST_CASE("it answers") { auto r = co_await ask(); CHECK(r == 42); }`
 /// Its last statement may be `co_return;`, and must be where nothing is awaited. At its end nothing may have leaked. A
 /// failure prints the seed of the shuffled order.
 #define EDDY_TEST_CASE(name) EDDY_TEST_CASE_WITH_(name, paused, DOCTEST_ANONYMOUS(eddy_test_case_))
-/// The same by the real clock, for what waits for sockets or threads.
+/// The same by the real clock, for what waits for sockets or threads; on pools, too, where the tasks it spawns run
+/// beside it on other threads.
 #define EDDY_TEST_CASE_REAL_TIME(name) \
   EDDY_TEST_CASE_WITH_(name, real, DOCTEST_ANONYMOUS(eddy_test_case_))
 

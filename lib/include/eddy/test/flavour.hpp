@@ -17,8 +17,8 @@ struct flavour {
   void (*run)(test_clock clock, future<> (*body)());
 };
 
-/// All of them: one loop, turned by the test; the same with the ready tasks shuffled by `seed()`; a guest on a loop
-/// that its host turns.
-std::span<const flavour> flavours() noexcept;
+/// All that have this clock: one loop, turned by the test; the same with the ready tasks shuffled by `seed()`; a guest
+/// on a loop that its host turns; and by the real clock a pool of one and a pool of four loops.
+std::span<const flavour> flavours(test_clock clock) noexcept;
 
 }  // namespace eddy::inline EDDY_ABI::test
