@@ -112,6 +112,8 @@ void loop::destroy() noexcept { delete this; }
 
 void loop::shut_down(function<void()> detached) {
   std::unique_lock lock(drive_mutex_);
+  ending_.store(true, std::memory_order_seq_cst);
+  kick();  // partner: must_stay_awake
   drive_free_.wait(lock, [this] { return !driven_; });
   driven_ = true;
   lock.unlock();
@@ -286,40 +288,47 @@ void loop::check_drivable() const {
         "thread");
 }
 
+bool loop::await_turn(join_link& done) {
+  std::unique_lock lock(drive_mutex_);
+  // A worker's thread does not give the turn away, and a loop that ends has none to give: it ends the task.
+  const auto taken = [this] { return driven_ || is_shared() || ending_; };
+  while (taken()) {
+    context cx(drive_waiter_);
+    lock.unlock();
+    const bool ended = done.poll(cx);
+    lock.lock();
+    if (ended) return false;
+    // Asked again under the lock that the waker takes: it may have called before we wait.
+    if (taken() && !done.is_filled()) drive_free_.wait(lock);
+  }
+  return driven_ = true;
+}
+
 void loop::drive_until(join_link& done, std::uint64_t max_polls) {
+  if (!await_turn(done)) return;
   {
-    std::unique_lock lock(drive_mutex_);
-    while (driven_) {
-      context cx(drive_waiter_);
-      lock.unlock();
-      const bool ended = done.poll(cx);
-      lock.lock();
-      if (ended) return;
-      // Asked again under the lock that the waker takes: it may have called before we wait.
-      if (driven_ && !done.is_filled()) drive_free_.wait(lock);
+    const drive_end end{drive_mutex_, drive_free_, driven_};
+    const owner_scope owner(*this);
+    const auto last_poll = max_polls > UINT64_MAX - polls ? UINT64_MAX : polls + max_polls;
+    while (!done.is_filled() && polls < last_poll && !ending_.load(std::memory_order_relaxed)) {
+      drain_inbox();
+      if (options_.shuffle_ready) shuffle();
+      auto batch = ready_count();
+      const auto polled = batch;
+      while (batch > 0 && has_ready() && !done.is_filled() && polls < last_poll) {
+        --batch;
+        run_one();
+      }
+      if (done.is_filled() || polls >= last_poll) break;
+      if (!has_ready())
+        park();
+      else if (time_to_look(polled))
+        look();
     }
-    driven_ = true;
+    // Nobody may turn the loop again for long: a socket dropped at the end is closed now, not then.
+    if (reactor_.closing() != 0) look();
   }
-  const drive_end end{drive_mutex_, drive_free_, driven_};
-  const owner_scope owner(*this);
-  const auto last_poll = max_polls > UINT64_MAX - polls ? UINT64_MAX : polls + max_polls;
-  while (!done.is_filled() && polls < last_poll) {
-    drain_inbox();
-    if (options_.shuffle_ready) shuffle();
-    auto batch = ready_count();
-    const auto polled = batch;
-    while (batch > 0 && has_ready() && !done.is_filled() && polls < last_poll) {
-      --batch;
-      run_one();
-    }
-    if (done.is_filled() || polls >= last_poll) break;
-    if (!has_ready())
-      park();
-    else if (time_to_look(polled))
-      look();
-  }
-  // Nobody may turn the loop again for long: a socket dropped at the end is closed now, not then.
-  if (reactor_.closing() != 0) look();
+  if (ending_.load(std::memory_order_relaxed)) await_turn(done);
 }
 
 bool loop::time_to_look(std::size_t polled) noexcept {
@@ -392,7 +401,7 @@ bool loop::must_stay_awake() const noexcept {
 #if EDDY_POOL
   if (worker() != nullptr && worker()->called.load(std::memory_order_seq_cst)) return true;
 #endif
-  return inbox_filled();
+  return inbox_filled() || ending_.load(std::memory_order_seq_cst);
 }
 
 void loop::look_up() noexcept {

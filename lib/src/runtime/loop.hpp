@@ -140,6 +140,8 @@ class loop final : public scheduler {
   void destroy() noexcept override;
 
   bool time_to_look(std::size_t polled) noexcept;
+  /// Waits until this thread is the one that drives; false: the task behind `done` has ended.
+  bool await_turn(join_link& done);
   void look() noexcept;
   void park() noexcept;
   void fire_timers(std::uint64_t now) noexcept;
@@ -211,6 +213,7 @@ class loop final : public scheduler {
   std::mutex drive_mutex_;
   std::condition_variable drive_free_;
   bool driven_ = false;
+  std::atomic<bool> ending_{false};  // set under drive_mutex_; who drives stops for shut_down
   drive_waiter drive_waiter_;
 
   std::uint64_t random_ = 0;

@@ -96,8 +96,12 @@ void pool::run(thread_start start) noexcept {
   if (p.on_thread_stop_) p.on_thread_stop_();
 }
 
-loop& pool::next_loop() noexcept {
-  return *loops_[turn_.fetch_add(1, std::memory_order_relaxed) % loops_.size()];
+loop* pool::take_next_loop() noexcept {
+  const std::lock_guard lock(loops_mutex_);
+  if (loops_.empty()) return nullptr;
+  loop* const l = loops_[turn_++ % loops_.size()];
+  l->retain();
+  return l;
 }
 
 void pool::stop_threads() noexcept {
@@ -109,7 +113,10 @@ void pool::stop_threads() noexcept {
 
 // Runs the loops' ends; the pool itself goes with the last of them.
 void pool::drop_loops() noexcept {
-  const auto loops = std::move(loops_);
+  const auto loops = [this] {
+    const std::lock_guard lock(loops_mutex_);
+    return std::exchange(loops_, {});
+  }();
   for (loop* l : loops) l->shut_down();
   orphan_tasks();
   for (loop* l : loops) l->scheduler::release();

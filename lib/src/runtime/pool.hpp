@@ -7,9 +7,9 @@
 
 #include <pthread.h>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,8 +33,9 @@ class pool final : public task_pool {
 
   /// Any thread but a worker's. Gives the loops back.
   void shut_down() noexcept;
-  /// Whose turn it is to take what may run anywhere but has to stay there.
-  loop& next_loop() noexcept;
+  /// Any thread: the loop whose turn it is to take what may run anywhere but has to stay there, retained; null when
+  /// the pool has ended.
+  loop* take_next_loop() noexcept;
   loop& loop_at(std::size_t i) const noexcept { return *loops_[i]; }
   std::size_t size() const noexcept { return loops_.size(); }
 
@@ -45,9 +46,10 @@ class pool final : public task_pool {
   void drop_loops() noexcept;
   static void run(thread_start start) noexcept;
 
+  std::mutex loops_mutex_;  // for the end of the loops, and take_next_loop
   std::vector<loop*> loops_;
   std::vector<pthread_t> threads_;
-  std::atomic<std::size_t> turn_{0};
+  std::size_t turn_ = 0;
   std::string thread_name_;
   function<void()> on_thread_start_;
   function<void()> on_thread_stop_;

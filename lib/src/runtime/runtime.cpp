@@ -17,13 +17,20 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
-scheduler& place_to_block_on(scheduler& where) {
-  loop::from(where).check_drivable();
+namespace {
+scheduler& take_place(scheduler& runtime) {
+  loop::from(runtime).check_drivable();
 #if EDDY_POOL
-  if (where.worker() != nullptr) return pool::of(where).next_loop();
+  if (runtime.worker() != nullptr)
+    if (loop* const l = pool::of(runtime).take_next_loop()) return *l;
 #endif
-  return where;
+  runtime.retain();
+  return runtime;
 }
+}  // namespace
+
+block_place::block_place(scheduler& runtime) : loop_(take_place(runtime)) {}
+block_place::~block_place() { loop_.release(); }
 
 std::uint32_t drive(scheduler& where, join_link& link) {
   loop::from(where).drive_until(link);
@@ -80,6 +87,13 @@ handle handle::current() {
   return handle(*s);
 }
 bool handle::has_current() noexcept { return detail::this_thread().current != nullptr; }
+// A handle refers to any one of a pool's loops.
+runtime_id handle::id() const noexcept {
+#if EDDY_POOL
+  if (scheduler_->worker() != nullptr) return {scheduler_->worker()->pool().id()};
+#endif
+  return {scheduler_->id()};
+}
 std::string_view handle::name() const noexcept { return detail::loop::from(*scheduler_).name(); }
 
 // ---- attachment, runtime

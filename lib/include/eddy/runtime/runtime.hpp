@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,8 +25,18 @@ namespace detail {
 struct loop_options;
 struct runtime_access;
 
-/// The loop on which block_on's future runs; throws misuse when this thread may not wait for it now.
-scheduler& place_to_block_on(scheduler& where);
+/// The loop on which block_on's future runs, kept until it has ended. Throws misuse when this thread may not wait
+/// for it now.
+class block_place {
+ public:
+  explicit block_place(scheduler& runtime);
+  block_place(const block_place&) = delete;
+  ~block_place();
+  scheduler& loop() const noexcept { return loop_; }
+
+ private:
+  scheduler& loop_;
+};
 /// Turns the loop until the task behind `link` has ended; its state then.
 std::uint32_t drive(scheduler& where, join_link& link);
 /// Makes this thread the owner while a host's thread reaches into its attached runtime; else does nothing.
@@ -42,7 +53,8 @@ class host_scope {
 
 template <class T>
 T block_on_future(scheduler& runtime, future<T> f, const void* site) {
-  scheduler& where = place_to_block_on(runtime);
+  const block_place place(runtime);
+  scheduler& where = place.loop();
   if (f.valid())
     future_access::promise(f).clear(promise_base::capturing);  // its lambda outlives this call
   auto h = spawn_future(task_origin{&where, "block_on", site, true, true}, std::move(f));
@@ -61,9 +73,24 @@ future<typename outcome_of<Leaf>::value_type> await_in_frame(Leaf leaf) {
   co_return co_await leaf;
 }
 
+/// A leaf, or a callable that returns a future.
+template <class X>
+decltype(auto) block_on_other(scheduler& runtime, X&& x, const void* site) {
+  if constexpr (pollable<X>)
+    return block_on_future(runtime, await_in_frame<X>(std::forward<X>(x)), site);
+  else
+    return block_on_future(runtime, call_in_frame<std::decay_t<X>>(std::forward<X>(x)), site);
+}
+
 int report_run(future<void> f) noexcept;
 
 }  // namespace detail
+
+/// Tells the runtimes of a process from each other, also from those that have ended.
+struct runtime_id {
+  std::uint32_t value = 0;
+  friend auto operator<=>(const runtime_id&, const runtime_id&) = default;
+};
 
 /// Keeps a thread inside a runtime: `spawn`, `spawn_blocking` and `clock::now` mean that one. (A socket is made
 /// in a task: it belongs to the loop that polls it.) Ends with its scope.
@@ -122,8 +149,23 @@ class handle {
     return detail::spawn_sent(detail::task_origin{scheduler_, nullptr, nullptr, true},
                               std::forward<F>(f), std::forward<A>(args)...);
   }
+  /// As `runtime::block_on`, from any thread that runs no task, a blocking job's for one. It turns the loop of a
+  /// current_thread runtime if nobody else does.
+  /// Errors: when the runtime ends before `f`, or has ended, `f` is destroyed and `join_error` thrown. An attached
+  /// runtime is turned by its host: misuse.
+  template <class T>
+  T block_on(future<T> f, const void* site = __builtin_source_location()) const {
+    return detail::block_on_future(*scheduler_, std::move(f), site);
+  }
+  template <class X>
+    requires(!detail::is_future_v<std::remove_cvref_t<X>>)
+  decltype(auto) block_on(X&& x, const void* site = __builtin_source_location()) const {
+    return detail::block_on_other(*scheduler_, std::forward<X>(x), site);
+  }
   /// While the guard lives this thread is on that runtime.
   enter_guard enter() const noexcept { return enter_guard(*scheduler_); }
+  /// Of the runtime: the same for all its handles.
+  runtime_id id() const noexcept;
   /// The name given to the builder; empty: none.
   std::string_view name() const noexcept;
 
@@ -196,12 +238,7 @@ class runtime {
   template <class X>
     requires(!detail::is_future_v<std::remove_cvref_t<X>>)
   decltype(auto) block_on(X&& x, const void* site = __builtin_source_location()) {
-    if constexpr (pollable<X>)
-      return detail::block_on_future(*scheduler_, detail::await_in_frame<X>(std::forward<X>(x)),
-                                     site);
-    else
-      return detail::block_on_future(
-          *scheduler_, detail::call_in_frame<std::decay_t<X>>(std::forward<X>(x)), site);
+    return detail::block_on_other(*scheduler_, std::forward<X>(x), site);
   }
   /// As `handle::spawn`: a task of this runtime, which runs once somebody is in `block_on`.
   template <class X>
