@@ -1,7 +1,8 @@
 #pragma once
 
 /// Everything a program usually needs: futures, tasks, the runtime, time, channels and locks, select and join,
-/// signals and TCP. Streams, UDP and Unix sockets, readers and writers, and the test kit have headers of their own.
+/// signals and TCP. Streams, UDP and Unix sockets, child processes, readers and writers, and the test kit have
+/// headers of their own.
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/rc.hpp>

@@ -2,12 +2,15 @@
 
 #include <dirent.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <eddy/runtime/runtime.hpp>
 #include <eddy/test/report.hpp>
 
+#include "process/orphans.hpp"
 #include "signal/registry.hpp"
 
 namespace eddy::inline EDDY_ABI::test {
@@ -27,16 +30,23 @@ void open_what_stays() {
   [[maybe_unused]] static const bool once =
       (runtime(), static_cast<void>(eddy::detail::signal_registry::get().open()), true);
 }
+// Children that were dropped hold descriptors until they have ended; those that end soon are waited for.
+void let_orphans_end() {
+  for (int ms = 0; ms < 5000 && eddy::detail::orphan_count() != 0; ++ms)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
 }  // namespace
 
 leak_check::leak_check(std::string when, std::source_location at)
     : when_(std::move(when)), at_(at) {
   open_what_stays();
+  let_orphans_end();
   descriptors_ = open_descriptors();
   frames_ = eddy::detail::live_frames();
 }
 
 leak_check::~leak_check() {
+  let_orphans_end();
   const auto compare = [this](const char* what, std::size_t now, std::size_t before) {
     if (now == before) return;
     auto text =
