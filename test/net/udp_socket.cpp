@@ -249,6 +249,48 @@ TEST_CASE("readiness and the try_ functions make a UDP loop of one's own, also o
   });
 }
 
+TEST_CASE(
+    "who gets datagrams one at a time asks for none that is not there, and a flood is noticed") {
+  const test::leak_check leaks;
+  eddy::runtime rt;
+  rt.block_on([]() -> eddy::future<> {
+    auto from = bound(), to = bound();
+    const auto there = to.local_addr();
+    std::string buf(16, '\0');
+    test::mock_task task;
+    int asked_in_vain = 0;  // readiness that was left for another call to find out
+    const auto one_alone = [](udp_socket& a, udp_socket& b, socket_address where, std::string& text,
+                              test::mock_task& t, int& vain) -> eddy::future<> {
+      co_await a.send_to("alone", where);
+      const auto n = co_await b.recv(text);
+      CHECK(n == 5);
+      auto more = b.readable();
+      if (!t.poll(more)) co_return;
+      ++vain;
+      auto none = b.recv(text);
+      t.assert_pending(none);
+    };
+    for (int i = 0; i < 8; ++i) co_await one_alone(from, to, there, buf, task, asked_in_vain);
+    CHECK(asked_in_vain == 4);
+    for (int i = 0; i < 40; ++i) co_await one_alone(from, to, there, buf, task, asked_in_vain);
+    CHECK(asked_in_vain == 6);  // it makes sure now and then
+    for (char c = 'a'; c <= 'z'; ++c) co_await from.send_to(std::string_view(&c, 1), there);
+    std::string all;
+    while (all.size() < 26) {
+      const auto n = co_await to.recv(buf);
+      all.append(buf, 0, n);
+    }
+    CHECK(all == "abcdefghijklmnopqrstuvwxyz");
+    for (int i = 0; i < 2; ++i) co_await from.send_to("many", there);
+    co_await to.readable();
+    for (int i = 0; i < 2;
+         ++i) {  // the flood was noticed: what is there is taken without a look between
+      auto receiving = to.recv(buf);
+      CHECK(task.poll(receiving).is_ready());
+    }
+  });
+}
+
 TEST_CASE("binding a taken port and sending too much fail with what and where") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();

@@ -1,5 +1,5 @@
 // Moving datagrams: the leaves of <eddy/net/datagram_io.hpp>. A short one says nothing about what else is
-// there, so readiness is only cleared when a call has said EAGAIN.
+// there, so readiness is only cleared when a call has said EAGAIN, or by a guess (datagram_guess.hpp).
 
 #include <eddy/net/datagram_io.hpp>
 
@@ -14,6 +14,7 @@
 #include <eddy/net/unix_address.hpp>
 
 #include "net/batch.hpp"
+#include "net/datagram_guess.hpp"
 #include "net/socket.hpp"
 #include "net/transfer.hpp"
 
@@ -33,14 +34,37 @@ auto receive(const io_state& io, io::buffer to, bool peek) noexcept {
   };
 }
 
-template <class Address>
-auto receive_from(const io_state& io, io::buffer to, bool peek, Address& from) noexcept {
+auto receive_from(const io_state& io, io::buffer to, bool peek, native_address& from) noexcept {
   return [fd = io.fd, to, flags = peek ? MSG_PEEK : 0, &from]() noexcept {
-    native_address native;
-    const ::ssize_t n = ::recvfrom(fd, to.data(), to.size(), flags, native.get(), &native.size);
-    if (n >= 0) from = Address::from_native(native.get(), native.size);
-    return n;
+    from.size = sizeof from.storage;
+    return ::recvfrom(fd, to.data(), to.size(), flags, from.get(), &from.size);
   };
+}
+
+// A successful `call`, which receives one datagram or looks at it.
+template <class Call>
+[[gnu::always_inline]] inline polled<result<std::size_t>> receive_one(io_state& io, io_waiter& w,
+                                                                      context& cx, bool peek,
+                                                                      Call call) noexcept {
+  using answer = result<std::size_t>;
+  for (;;) {
+    const io_poll state = io.poll_ready(interest::read, w, cx);
+    if (state == io_poll::waiting) return pending;
+    if (state == io_poll::elsewhere) [[unlikely]]
+      return answer(awaited_elsewhere());
+    if (!cx.proceed()) [[unlikely]]
+      return pending;
+    const auto tick = io.tick();
+    const ::ssize_t n = call();
+    datagram_guess guess(io.guess);
+    if (n >= 0) [[likely]] {
+      if (!peek && guess.was_only_one() && state == io_poll::ready) io.clear(interest::read, tick);
+      return answer(static_cast<std::size_t>(n));
+    }
+    if (error why = why_failed(io, interest::read, state, tick, receiving(peek)))
+      return answer(std::move(why));
+    guess.found_none();
+  }
 }
 
 auto send_one(const io_state& io, io::const_buffer data) noexcept {
@@ -78,8 +102,7 @@ polled<result<std::size_t>> send_with_pause(io_state& io, io_waiter& waiter, Pau
 }  // namespace
 
 polled<result<std::size_t>> recv_leaf::poll(context& cx) noexcept {
-  return transfer(*io_, interest::read, waiter_, cx, receiving(peek_), 0,
-                  receive(*io_, to_, peek_));
+  return receive_one(*io_, waiter_, cx, peek_, receive(*io_, to_, peek_));
 }
 
 polled<result<std::size_t>> send_leaf::poll(context& cx) noexcept {
@@ -88,12 +111,11 @@ polled<result<std::size_t>> send_leaf::poll(context& cx) noexcept {
 
 template <class Address>
 polled<result<received<Address>>> recv_from_leaf<Address>::poll(context& cx) noexcept {
-  Address from;
-  auto p = transfer(*io_, interest::read, waiter_, cx, receiving(peek_), 0,
-                    receive_from(*io_, to_, peek_, from));
+  native_address from;
+  auto p = receive_one(*io_, waiter_, cx, peek_, receive_from(*io_, to_, peek_, from));
   if (!p) return pending;
   if (!p->has_value()) return result<received<Address>>(std::move(*p).error());
-  return result<received<Address>>(received<Address>{**p, from});
+  return result<received<Address>>(received<Address>{**p, from.as<Address>()});
 }
 
 template <class Address>
@@ -147,11 +169,11 @@ result<std::size_t> try_send(const io_handle& io, io::const_buffer data) noexcep
 }
 template <class Address>
 result<received<Address>> try_recv_from(const io_handle& io, io::buffer to, bool peek) noexcept {
-  Address from;
+  native_address from;
   auto n = try_transfer(io.state(), interest::read, receiving(peek), 0,
                         receive_from(io.state(), to, peek, from));
   if (!n) return std::move(n).error();
-  return received<Address>{*n, from};
+  return received<Address>{*n, from.as<Address>()};
 }
 template <class Address>
 result<std::size_t> try_send_to(const io_handle& io, io::const_buffer data,

@@ -83,6 +83,8 @@ struct io_state {
   // Written by the loop and by who clears, which in a pool may be two threads. Partners: event, clear.
   std::atomic<std::uint32_t> word{static_cast<std::uint32_t>(interest::write)};
   static constexpr std::uint32_t shared_bit = 0x80;
+  // A note of who receives datagrams here (net/datagram_guess.hpp), partner itself.
+  std::atomic<std::uint8_t> guess{0};
 
   /// `ready`: try the system call, and on EAGAIN (or a short read or write, see `short_means_not_ready`)
   /// call `clear` with the `tick` from before the call. `waiting`: `w` waits, and the target of `cx` will
