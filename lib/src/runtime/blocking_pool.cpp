@@ -13,27 +13,42 @@ namespace eddy::inline EDDY_ABI::detail {
 
 std::shared_ptr<blocking_pool> blocking_pool::make() { return std::make_shared<blocking_pool>(); }
 
+void blocking_pool::enqueue(blocking_job& job) noexcept {
+  job.next = nullptr;
+  (last_ != nullptr ? last_->next : first_) = &job;
+  last_ = &job;
+}
+
 error blocking_pool::submit(blocking_job& job) noexcept {
-  std::unique_lock lock(mutex_);
+  locked lock(lock_);
   if (closed_) {
     lock.unlock();
     job.finish(job, false);
     return error(errc::closed, "spawn_blocking");
   }
-  job.next = nullptr;
-  (last_ != nullptr ? last_->next : first_) = &job;
-  last_ = &job;
-  ++queued_;
-  if (idle_ >= queued_) {
-    filled_.notify_one();
+  if (worker* const w = asleep_) {
+    asleep_ = w->below;
+    lock.unlock();
+    w->wake(&job);
     return {};
   }
-  if (threads_ == most_threads || start_thread() || threads_ != 0) return {};
-  // Nobody will ever take it.
-  first_ = last_ = nullptr;
-  queued_ = 0;
+  // A place is taken before the thread is there, so that starting it needs no lock.
+  const bool one_more = threads_ != most_threads;
+  if (one_more) ++threads_;
+  enqueue(job);
   lock.unlock();
-  job.finish(job, false);
+  if (!one_more || start_thread()) return {};
+  lock.relock(lock_);
+  if (--threads_ != 0) return {};
+  // Nobody will ever take what is there. All of it has come since the last thread ended, so no other of these
+  // submits is past the point where it counts.
+  blocking_job* refused = std::exchange(first_, nullptr);
+  last_ = nullptr;
+  lock.unlock();
+  while (refused != nullptr) {
+    blocking_job* const j = std::exchange(refused, refused->next);
+    j->finish(*j, false);
+  }
   return error::system(EAGAIN, "spawn_blocking: a thread");
 }
 
@@ -66,45 +81,99 @@ bool blocking_pool::start_thread() noexcept {
     delete s;
     return false;
   }
-  ++threads_;
   return true;
 }
 
+void blocking_pool::worker::wake(blocking_job* with) noexcept {
+  job = with;
+  place.unpark();
+}
+
 void blocking_pool::work() noexcept {
-  std::unique_lock lock(mutex_);
+  locked lock(lock_);
+  worker* self = spare_;
+  if (self != nullptr) spare_ = self->below;
+  lock.unlock();
+  if (self == nullptr) self = new worker;
+  run_jobs(*self);
+  lock.relock(lock_);
+  self->below = std::exchange(spare_, self);
+}
+
+blocking_pool::~blocking_pool() {
+  while (spare_ != nullptr) {
+    worker* const w = std::exchange(spare_, spare_->below);
+    delete w;
+  }
+}
+
+void blocking_pool::run_jobs(worker& self) noexcept {
+  locked lock(lock_);
   for (;;) {
-    if (first_ != nullptr) {
-      blocking_job& job = *first_;
-      first_ = job.next;
+    blocking_job* job = first_;
+    if (job != nullptr) {
+      first_ = job->next;
       if (first_ == nullptr) last_ = nullptr;
-      --queued_;
-      lock.unlock();
-      job.finish(job, true);
-      lock.lock();
-      continue;
+    } else if (closed_) {
+      break;
+    } else {
+      self.below = std::exchange(asleep_, &self);
     }
-    if (closed_) break;
-    ++idle_;
-    const bool woken =
-        filled_.wait_for(lock, keep_alive, [this] { return first_ != nullptr || closed_; });
-    --idle_;
-    if (!woken) break;
+    lock.unlock();
+    if (job == nullptr) job = sleep(self);
+    if (job != nullptr) job->finish(*job, true);
+    lock.relock(lock_);
+    if (job == nullptr && first_ == nullptr) break;
   }
   --threads_;
 }
 
+// The job it was woken for; null when it is to end.
+blocking_job* blocking_pool::sleep(worker& self) noexcept {
+  if (!self.place.park_for(keep_alive)) {
+    if (forget(self)) return nullptr;
+    while (!self.place.park_for(keep_alive)) {
+    }  // somebody has just taken it from the list
+  }
+  return self.job;
+}
+
+// Takes it off the list. False: it is not there any more.
+bool blocking_pool::forget(worker& self) noexcept {
+  const locked lock(lock_);
+  worker** at = &asleep_;
+  while (*at != nullptr && *at != &self) at = &(*at)->below;
+  if (*at == nullptr) return false;
+  *at = self.below;
+  return true;
+}
+
 void blocking_pool::close() noexcept {
-  std::unique_lock lock(mutex_);
+  locked lock(lock_);
   closed_ = true;
-  blocking_job* job = std::exchange(first_, nullptr);
+  worker* sleeping = std::exchange(asleep_, nullptr);
+  blocking_job* refused = nullptr;
+  blocking_job** refused_end = &refused;
+  blocking_job* rest = std::exchange(first_, nullptr);
   last_ = nullptr;
-  queued_ = 0;
-  filled_.notify_all();
+  while (rest != nullptr) {
+    blocking_job* const job = std::exchange(rest, rest->next);
+    if (job->mandatory) {
+      enqueue(*job);
+    } else {
+      job->next = nullptr;
+      *refused_end = job;
+      refused_end = &job->next;
+    }
+  }
   lock.unlock();
-  while (job != nullptr) {
-    blocking_job* const next = job->next;
+  while (sleeping != nullptr) {
+    worker* const w = std::exchange(sleeping, sleeping->below);
+    w->wake(nullptr);
+  }
+  while (refused != nullptr) {
+    blocking_job* const job = std::exchange(refused, refused->next);
     job->finish(*job, false);
-    job = next;
   }
 }
 

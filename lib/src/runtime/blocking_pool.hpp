@@ -1,13 +1,16 @@
 #pragma once
 
-#include <condition_variable>
+#include <chrono>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 
 #include <eddy/base/error.hpp>
+#include <eddy/base/lock.hpp>
+#include <eddy/base/memory.hpp>
 #include <eddy/config.hpp>
 #include <eddy/runtime/spawn_blocking.hpp>
+
+#include "runtime/parker.hpp"
 
 // Threads for work that blocks: name resolution, files, the user's own. Not libuv's four: a job stuck there
 // keeps exit() from returning.
@@ -15,7 +18,13 @@
 // I1  Threads are detached and hold the pool by a shared_ptr, so nobody waits for a stuck one: not the end of
 //     the runtime, not exit().
 // I2  A job's block belongs to the pool from submit on and is freed by `finish`, run or not.
-// I3  After close() no job is started; those in the queue are finished unrun.
+// I3  After close() no job is taken. Those in the queue are finished unrun, but the mandatory ones: the threads
+//     run these before they end, and nobody waits for it.
+// I4  A job goes to a sleeping thread while there is one, and that one alone is woken, with the job in its hand:
+//     the queue is empty while a thread sleeps. The thread that slept last is woken first; its caches are warm,
+//     and the others may end.
+// I5  A worker's block is the pool's, and is used again by another thread but not freed: unpark may touch it when
+//     the thread that slept on it is gone.
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -25,21 +34,36 @@ class blocking_pool : public std::enable_shared_from_this<blocking_pool> {
   static constexpr auto keep_alive = std::chrono::seconds(10);
 
   static std::shared_ptr<blocking_pool> make();
+  blocking_pool() = default;
+  blocking_pool(const blocking_pool&) = delete;
+  ~blocking_pool();
   /// Takes the job. An error when no thread could be made and none is there: the job was finished unrun.
   error submit(blocking_job& job) noexcept;
   void close() noexcept;
 
  private:
+  /// What a thread sleeps on.
+  struct worker {
+    worker* below = nullptr;  // the next in asleep_ or spare_
+    parker place;
+    blocking_job* job = nullptr;  // what it is woken for; null: to end
+    void wake(blocking_job* with) noexcept;
+  };
+
   void work() noexcept;
+  void run_jobs(worker& self) noexcept;
+  blocking_job* sleep(worker& self) noexcept;
+  bool forget(worker& self) noexcept;
+  void enqueue(blocking_job& job) noexcept;
   bool start_thread() noexcept;
 
-  std::mutex mutex_;
-  std::condition_variable filled_;
+  // Short sections: whoever meets another one spins rather than sleeps.
+  basic_lock<shared_memory> lock_;
   blocking_job* first_ = nullptr;
   blocking_job* last_ = nullptr;
-  std::size_t queued_ = 0;
+  worker* asleep_ = nullptr;  // the one that went to sleep last
+  worker* spare_ = nullptr;   // without a thread
   std::size_t threads_ = 0;
-  std::size_t idle_ = 0;
   bool closed_ = false;
 };
 

@@ -19,6 +19,7 @@ struct blocking_job {
   blocking_job* next = nullptr;
   scheduler* runtime = nullptr;
   void (*finish)(blocking_job&, bool run) noexcept = nullptr;
+  bool mandatory = false;  // once it is in the queue it is run, also when the runtime ends before
 };
 
 scheduler* runtime_for_blocking();
