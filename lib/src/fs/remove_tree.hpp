@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include <eddy/config.hpp>
+
+namespace eddy::inline EDDY_ABI::detail {
+
+/// Removes the directory `name` in `parent` (AT_FDCWD: anywhere) with all that is in it; 0 or an errno. `path`, which
+/// names it, is the path of what could not be removed then.
+int remove_tree(int parent, const char* name, std::string& path);
+
+}  // namespace eddy::inline EDDY_ABI::detail
