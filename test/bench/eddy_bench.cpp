@@ -268,7 +268,7 @@ int main(int argc, char** argv) {
   if (argc > 2 && argv[2] == std::string_view("threads")) std::thread([] {}).join();
   for (const std::span<const workload> list :
        {bench::sync_workloads(), bench::combinator_workloads(), bench::io_workloads(),
-        std::span<const workload>(workloads)})
+        bench::fs_workloads(), std::span<const workload>(workloads)})
     for (const workload& w : list)
       if (w.name.find(wanted) != std::string_view::npos) report(w);
   if (std::string_view(lateness_name).find(wanted) != std::string_view::npos) report_lateness();

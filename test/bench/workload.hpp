@@ -28,5 +28,7 @@ std::span<const workload> sync_workloads();
 std::span<const workload> combinator_workloads();
 /// io.cpp's: readers and writers in memory.
 std::span<const workload> io_workloads();
+/// fs.cpp's: files.
+std::span<const workload> fs_workloads();
 
 }  // namespace bench
