@@ -243,12 +243,19 @@ class memory_writer {
       if (!cx.proceed()) return pending;
       return eddy::detail::or_failed_move<std::size_t, error>(
           [this]() -> polled<result<std::size_t>> {
+            make_room();
             to_->append(static_cast<const char*>(from_.data()), from_.size());
             return result<std::size_t>(from_.size());
           });
     }
 
    private:
+    // A string cannot grow in place: by four, what is there is copied a third as often as by two.
+    void make_room() {
+      const auto least = to_->size() + from_.size();
+      if (to_->capacity() < least) to_->reserve(std::max(least, to_->capacity() * 4));
+    }
+
     std::string* to_;
     const_buffer from_;
   };
