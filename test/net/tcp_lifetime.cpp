@@ -6,12 +6,15 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <array>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include <eddy/eddy.hpp>
+#include <eddy/net/udp_socket.hpp>
+#include <eddy/net/unix_stream.hpp>
 
 #include "net/connection.hpp"
 #include "support/any_runtime.hpp"
@@ -134,6 +137,61 @@ TEST_CASE("a connection can be dropped at every point of its life") {
     co_await echo;
   });
   CHECK(polls > 5);
+}
+
+TEST_CASE("what else is awaited on a socket can be dropped at every point") {
+  const auto streams = test::cut_points([]() -> eddy::future<> {
+    auto ends = unix_stream::pair().value();
+    auto peer = eddy::spawn(
+        [](unix_stream s) -> eddy::future<> {
+          const std::string big(300'000, 'b');
+          const std::array<const_buffer, 2> parts{const_buffer(big), const_buffer("end")};
+          co_await s.write_all_vectored(parts);
+          co_await s.write_vectored(parts);
+          co_await s.writable();
+        },
+        std::move(ends.first));
+    std::string buf(50'000, '\0');
+    const std::array<buffer, 1> in{buffer(buf)};
+    for (;;) {
+      co_await ends.second.readable();
+      co_await ends.second.peek(buf);
+      const auto n = co_await ends.second.read_vectored(in);
+      if (n == 0) break;
+    }
+    co_await peer;
+  });
+  CHECK(streams > 5);
+  const auto datagrams = test::cut_points([]() -> eddy::future<> {
+    auto one = co_await udp_socket::bind("127.0.0.1:0");
+    auto two = co_await udp_socket::bind("127.0.0.1:0");
+    const auto to = two.local_addr();
+    auto answering = eddy::spawn(
+        [](udp_socket s) -> eddy::future<> {
+          std::string text(8, '\0');
+          for (int i = 0; i < 3; ++i) {
+            co_await s.readable();
+            co_await s.peek_from(text);
+            auto [size, from] = co_await s.recv_from(text);
+            co_await s.send_to(std::span(text).first(size), from);
+          }
+        },
+        std::move(two));
+    one.connect(to).value();
+    std::string text(8, '\0');
+    std::array<incoming<socket_address>, 2> batch{incoming<socket_address>{buffer(text)},
+                                                  incoming<socket_address>{buffer(text)}};
+    for (int i = 0; i < 3; ++i) {
+      co_await one.writable();
+      co_await one.send("ping");
+      if (i == 2)
+        co_await one.recv_batch(batch);
+      else
+        co_await one.recv(text);
+    }
+    co_await answering;
+  });
+  CHECK(datagrams > 5);
 }
 
 TEST_CASE("a forked child only closes descriptors: the parent's registrations stay") {
