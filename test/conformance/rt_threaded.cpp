@@ -262,7 +262,7 @@ TEST_CASE("a task that a dropped pool destroys wakes another one") {
     eddy::runtime rt = pool_of(1).build();
     static_cast<void>(rt.spawn(
         [](std::shared_ptr<shared> at) -> future<> {
-          co_await eddy::poll_fn([at](eddy::context& cx) -> eddy::polled<> {
+          co_await eddy::poll_fn([&at](eddy::context& cx) -> eddy::polled<> {
             const std::lock_guard lock(at->mutex);
             at->who = cx.get_waker();
             return eddy::pending;
