@@ -1,7 +1,9 @@
 #include <eddy/runtime/spawn_blocking.hpp>
 
 #include <doctest/doctest.h>
+#include <pthread.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -183,30 +185,177 @@ TEST_CASE("threads are used again") {
   });
 }
 
-TEST_CASE("a job that runs outlives its runtime; its result is dropped, nobody waits") {
+TEST_CASE("a job that runs outlives its runtime; its handle gives its outcome, nobody waits") {
   const auto frames = eddy::detail::live_frames();
   auto g = std::make_shared<gate>();
   auto started = std::make_shared<gate>();
   const auto held = std::make_shared<int>();
-  std::optional<eddy::join_handle<std::shared_ptr<int>>> kept;
   {
-    eddy::runtime rt = test::make_runtime();
-    rt.block_on([&]() -> future<> {
-      kept = eddy::spawn_blocking([g, started, held] {
-        started->open();
-        g->pass();
-        return held;
+    std::optional<eddy::join_handle<std::shared_ptr<int>>> kept;
+    {
+      eddy::runtime rt = test::make_runtime();
+      rt.block_on([&]() -> future<> {
+        kept = eddy::spawn_blocking([g, started, held] {
+          started->open();
+          g->pass();
+          return held;
+        });
+        started->pass();
+        co_return;
       });
-      started->pass();
-      co_return;
-    });
-  }  // comes back although the job waits
-  CHECK(kept->is_finished());
-  CHECK(held.use_count() == 2);
-  g->open();
+    }  // comes back although the job waits
+    CHECK_FALSE(kept->is_finished());
+    g->open();
+    eddy::runtime another;
+    CHECK(another.block_on(*std::move(kept)) == held);
+  }
+  CHECK(held.use_count() == 1);
+  settle(frames);
+}
+
+TEST_CASE("a job's value that nobody takes is dropped, before and after its end") {
+  const auto frames = eddy::detail::live_frames();
+  const auto held = std::make_shared<int>();
+  eddy::runtime rt;
+  rt.block_on([](std::shared_ptr<int> value) -> future<> {
+    static_cast<void>(eddy::spawn_blocking([value] { return value; }));
+    auto ended = eddy::spawn_blocking([value] { return value; });
+    while (!ended.is_finished()) co_await eddy::yield_now();
+    auto aborted = eddy::spawn_blocking([value] { return value; });
+    while (!aborted.is_finished()) co_await eddy::yield_now();
+    aborted.abort();  // too late
+    const auto r = co_await eddy::attempt(std::move(aborted));
+    CHECK(r.value() == value);
+  }(held));
   while (held.use_count() != 1) std::this_thread::yield();
+  settle(frames);
+}
+
+TEST_CASE("no more threads than were asked for; an aborted job's arguments go at once") {
+  eddy::runtime rt = eddy::runtime::builder().max_blocking_threads(1).build();
+  gate g;
+  rt.block_on([](gate& open) -> future<> {
+    auto first = eddy::spawn_blocking([&open] { open.pass(); });
+    const auto held = std::make_shared<int>();
+    auto second = eddy::spawn_blocking([](std::shared_ptr<int>) {}, held);
+    CHECK(held.use_count() == 2);
+    CHECK(first.id() != second.id());
+    second.abort();
+    CHECK(held.use_count() == 1);
+    CHECK(second.is_finished());
+    const auto r = co_await eddy::attempt(std::move(second));
+    CHECK(r.error() == eddy::errc::aborted);
+    open.open();
+    co_await first;
+  }(g));
+}
+
+TEST_CASE("a runtime that ends drops the jobs in its queue, but for mandatory ones") {
+  const auto frames = eddy::detail::live_frames();
+  gate started;
+  gate g;
+  std::atomic<int> ran{0};
+  std::optional<eddy::join_handle<>> dropped;
+  std::optional<eddy::join_handle<>> kept;
+  {
+    eddy::runtime rt = eddy::runtime::builder().max_blocking_threads(1).build();
+    const auto inside = rt.enter();
+    static_cast<void>(eddy::spawn_blocking([&] {
+      started.open();
+      g.pass();
+    }));
+    dropped = eddy::spawn_blocking([&] { ran += 1; });
+    kept = eddy::spawn_mandatory_blocking([&] { ran += 10; });
+    started.pass();
+  }
+  CHECK(dropped->is_finished());
+  CHECK_FALSE(kept->is_finished());
+  g.open();
+  eddy::runtime another;
+  another.block_on(*std::move(kept));
+  CHECK(ran == 10);
+  another.block_on([](eddy::join_handle<> h) -> future<> {
+    const auto r = co_await eddy::attempt(std::move(h));
+    CHECK(r.error() == eddy::errc::aborted);
+    CHECK(r.error().message().find("the runtime has ended") != std::string::npos);
+  }(*std::move(dropped)));
+  dropped.reset();
   kept.reset();
   settle(frames);
+}
+
+TEST_CASE("spawn_blocking on a runtime that has ended gives a handle that says so") {
+  std::optional<eddy::handle> ended;
+  {
+    eddy::runtime rt;
+    ended = rt.get_handle();
+  }
+  const auto inside = ended->enter();
+  std::atomic<bool> ran{false};
+  auto job = eddy::spawn_blocking([&] { ran = true; });
+  auto write = eddy::spawn_mandatory_blocking([&] { ran = true; });
+  CHECK(job.is_finished());
+  CHECK(write.is_finished());
+  eddy::runtime another;
+  another.block_on([](eddy::join_handle<> h) -> future<> {
+    const auto r = co_await eddy::attempt(std::move(h));
+    CHECK(r.error() == eddy::errc::aborted);
+  }(std::move(job)));
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE(
+    "shutdown_timeout waits for running jobs as long as it is told, shutdown_background does not") {
+  auto g = std::make_shared<gate>();
+  std::atomic<int> ended{0};
+  const auto start = [&](eddy::runtime& rt) {
+    const auto inside = rt.enter();
+    auto started = std::make_shared<gate>();
+    static_cast<void>(eddy::spawn_blocking([g, started, &ended] {
+      started->open();
+      g->pass();
+      ++ended;
+    }));
+    started->pass();
+  };
+  eddy::runtime stuck;
+  start(stuck);
+  CHECK_FALSE(std::move(stuck).shutdown_timeout(0ns));
+  eddy::runtime left;
+  start(left);
+  std::move(left).shutdown_background();
+  CHECK(ended == 0);
+  eddy::runtime waits;
+  start(waits);
+  g->open();
+  CHECK(std::move(waits).shutdown_timeout(1h));
+  while (ended != 3) std::this_thread::yield();
+}
+
+TEST_CASE("blocking threads have a name and hooks, and end when they have had nothing to do") {
+  std::atomic<int> started{0};
+  std::atomic<int> stopped{0};
+  eddy::runtime rt = eddy::runtime::builder()
+                         .thread_name("my-thread-with-a-long-name")
+                         .thread_keep_alive(0ns)
+                         .thread_stack_size(256 * 1024)
+                         .on_thread_start([&] { ++started; })
+                         .on_thread_stop([&] { ++stopped; })
+                         .build();
+  rt.block_on([&]() -> future<> {
+    for (int i = 1; i <= 2; ++i) {
+      const auto name = co_await eddy::spawn_blocking([] {
+        std::array<char, 32> text{};
+        pthread_getname_np(pthread_self(), text.data(), text.size());
+        return std::string(text.data());
+      });
+#if defined(__linux__)
+      CHECK(name == "my-thread-with-");
+#endif
+      while (stopped != i) co_await eddy::yield_now();
+    }
+  });
+  CHECK(started == 2);
 }
 
 TEST_CASE("a job that spawns and wakes while its runtime is dropped") {
@@ -276,5 +425,12 @@ TEST_CASE("a job may ask for the time while the loop moves a paused clock") {
     CHECK(co_await std::move(job));
   });
 }
+
+#if EDDY_EXCEPTIONS
+TEST_CASE("no blocking threads at all is misuse") {
+  CHECK_THROWS_WITH_AS(eddy::runtime::builder().max_blocking_threads(0),
+                       "eddy: builder::max_blocking_threads: 0 threads", std::logic_error);
+}
+#endif
 
 }  // namespace

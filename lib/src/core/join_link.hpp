@@ -30,6 +30,10 @@ class join_link final : public wake_target, public cell_base {
     return ::new (p) join_link(t);
   }
 
+  static join_link& of(target_word joiner) noexcept {
+    return *static_cast<join_link*>(reinterpret_cast<wake_target*>(joiner & ~target_word{1}));
+  }
+
   /// The task has ended; on its owner's thread.
   void wake() noexcept override {
     constexpr auto outcome = task_state::has_value | task_state::has_failure;

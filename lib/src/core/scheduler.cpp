@@ -68,7 +68,7 @@ join_link* scheduler::attach_link(task& t) noexcept {
 }
 
 join_link* scheduler::start_foreign(task& t, const char* name, const void* site) noexcept {
-  const auto id = last_id_.fetch_add(1, std::memory_order_relaxed) + 1;
+  const auto id = next_task_id();
   auto* const link = attach_link(t);
   t.refs = 1;
   t.set(st::joinable | st::arriving);

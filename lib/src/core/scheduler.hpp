@@ -17,6 +17,7 @@
 #include <eddy/core/task.hpp>
 
 #include "core/inbox.hpp"
+#include "core/task_ids.hpp"
 #include "core/task_slab.hpp"
 
 // The scheduler of one loop: run queue, inbox, tasks. It knows no clock and no libuv; the runtime layer
@@ -96,7 +97,7 @@ class scheduler {
   join_link* start(task& t, const char* name, const void* site, bool portable) noexcept {
     if (!is_driven_here()) return start_foreign(t, name, site);
     join_link* const link = portable ? attach_link(t) : nullptr;
-    task_slab::info(&t) = task_info{next_local_id(), name, site};
+    task_slab::info(&t) = task_info{ids_.next(), name, site};
     t.refs = 2;  // ours and the join handle's
     t.set(task_state::joinable | task_state::scheduled);
     ++live_;
@@ -179,6 +180,8 @@ class scheduler {
   void run_movable(task& t) noexcept;
   /// Nobody will take the outcome: a value is destroyed, a failure reported.
   void drop_outcome(task& t) noexcept;
+  /// Tells the hook, or prints.
+  void report(const task_failure& failure) noexcept;
   std::size_t live_tasks() const noexcept { return live_; }
   /// Calls `f(task&)` for every task that has not been freed.
   template <class F>
@@ -228,19 +231,7 @@ class scheduler {
   join_link* start_foreign(task& t, const char* name, const void* site) noexcept;
   static join_link* attach_link(task& t) noexcept;
 
-  // Ids are taken from last_id_ in blocks, so that the owner counts in plain memory.
-  std::uint64_t next_local_id() noexcept {
-    constexpr std::uint64_t block = 256;
-    if (ids_left_ == 0) {
-      next_id_ = last_id_.fetch_add(block, std::memory_order_relaxed);
-      ids_left_ = block;
-    }
-    --ids_left_;
-    return ++next_id_;
-  }
-
-  std::uint64_t next_id_ = 0;
-  std::uint64_t ids_left_ = 0;
+  task_ids ids_;
   task* head_ = nullptr;
   task* tail_ = nullptr;
   std::size_t queued_ = 0;
@@ -252,7 +243,6 @@ class scheduler {
   std::atomic<int> in_flight_{0};            // threads inside push_inbox or a foreign start (I4)
   std::atomic<bool> closed_{false};          // set under post_mutex_
   std::atomic<std::uint32_t> refs_{1};
-  std::atomic<std::uint64_t> last_id_{0};
   std::mutex post_mutex_;
   task_slab local_;
   std::mutex shared_mutex_;
@@ -263,6 +253,11 @@ class scheduler {
 thread_state driving(scheduler& s) noexcept;
 
 void print_failure(const task_failure& f) noexcept;
+
+// What is special about a stray_task: stray_task.cpp.
+void abort_stray(task& t) noexcept;
+void free_stray(task& t) noexcept;
+void report_stray(task& t, error why) noexcept;
 
 /// What task.hpp's and waker.hpp's inline parts ask of a task: task.cpp.
 struct task_transitions {

@@ -8,6 +8,7 @@
 #include <eddy/core/cell.hpp>
 #include <eddy/core/join_handle.hpp>
 #include <eddy/core/spawn.hpp>
+#include <eddy/core/stray_task.hpp>
 
 #include "core/join_link.hpp"
 #include "core/scheduler.hpp"
@@ -58,7 +59,7 @@ void* allocate_on_runtime(const task_origin& origin, std::size_t bytes, bool& cl
 }
 
 join_link* start_dead(task& t, std::coroutine_handle<> root) noexcept {
-  t.owner = task::movable - 1;  // no loop's
+  t.owner = task::dead;
   t.remote.store(rm::unit | rm::merged, std::memory_order_relaxed);
   root.destroy();
   if (t.is(st::has_body)) static_cast<extended_task&>(t).destroy(t, block_part::body);
@@ -192,7 +193,13 @@ bool join_finished(const task& t) noexcept {
 }
 
 task_id join_id(const task& t) noexcept {
-  return task_id{task_slab::info(const_cast<task*>(&t)).id};
+  auto* const known = const_cast<task*>(&t);
+  return task_id{t.owner == task::stray ? stray_task::of(*known).id : task_slab::info(known).id};
+}
+
+error join_aborted(join_link* link) noexcept {
+  if (link != nullptr && link->failure) return std::move(link->failure);
+  return error(errc::aborted, "task");
 }
 
 void join_took_value(join_link& link) noexcept { link.bits &= ~st::has_value; }

@@ -39,6 +39,7 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 constinit thread_local thread_state this_thread_state;
+constinit std::atomic<std::uint64_t> last_task_id{0};
 
 namespace {
 
@@ -103,6 +104,8 @@ void task_transitions::abort(task& t) noexcept {
     this_thread().driving->abort_local(t);
   else if (t.is_movable())
     movable_task::abort(t);
+  else if (t.owner == task::stray)
+    abort_stray(t);
   else
     foreign(t, rm::abort, 0);
 }
@@ -133,6 +136,7 @@ void task_transitions::print_unhandled(task& t) noexcept {
 #if EDDY_EXCEPTIONS
   const auto e = std::move(failure_of(t));
   failure_of(t).~exception_ptr();
+  if (t.owner == task::stray) return report_stray(t, error::from_exception(e));
   const task_info& about = task_slab::info(&t);
   const auto name =
       about.name != nullptr ? std::string(about.name) : describe_function(t.frames.leaf);
@@ -152,6 +156,7 @@ void task_transitions::drop_orphan_outcome(task& t) noexcept {
 void task_transitions::destroy_block(task& t) noexcept {
   drop_orphan_outcome(t);
   if (t.joiner != 0) target_release(std::exchange(t.joiner, 0));
+  if (t.owner == task::stray) return free_stray(t);
   t.~task();
   task_slab::release(&t);
 }
@@ -262,7 +267,10 @@ void scheduler::report(task& t, error why) noexcept {
   const auto name =
       about.name != nullptr ? std::string(about.name) : describe_function(t.frames.leaf);
   const auto site = describe_place(about.site);
-  const task_failure failure{task_id{about.id}, name, site, std::move(why)};
+  report(task_failure{task_id{about.id}, name, site, std::move(why)});
+}
+
+void scheduler::report(const task_failure& failure) noexcept {
   if (auto& hook = failure_hook())
     hook(failure);
   else

@@ -35,13 +35,7 @@ pool_worker::pool_worker(std::shared_ptr<task_pool> p, scheduler& s, std::uint32
 pool_worker::~pool_worker() = default;
 
 void pool_worker::start(task& t, const char* name, const void* site) noexcept {
-  constexpr std::uint64_t block = 256;
-  if (ids_left_ == 0) {
-    next_id_ = pool_->last_id_.fetch_add(block, std::memory_order_relaxed);
-    ids_left_ = block;
-  }
-  --ids_left_;
-  task_slab::info(&t) = task_info{++next_id_, name, site};
+  task_slab::info(&t) = task_info{ids_.next(), name, site};
   t.refs = 2;  // the runner's and the join handle's
   t.set(task_state::joinable);
   t.remote.store(pool_word::queued, std::memory_order_relaxed);
@@ -216,7 +210,7 @@ void task_pool::release_unused(void* block) noexcept {
 }
 
 void task_pool::start(task& t, const char* name, const void* site) noexcept {
-  const auto id = last_id_.fetch_add(1, std::memory_order_relaxed) + 1;
+  const auto id = next_task_id();
   t.refs = 2;
   t.set(task_state::joinable);
   t.remote.store(pool_word::queued, std::memory_order_relaxed);

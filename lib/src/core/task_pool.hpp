@@ -32,6 +32,7 @@
 #include "core/pool_slab.hpp"
 #include "core/pool_word.hpp"
 #include "core/steal_queue.hpp"
+#include "core/task_ids.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -97,8 +98,7 @@ class pool_worker {
   std::uint32_t streak_ = 0;  // taken so in a row
   std::uint32_t turns_ = 0;   // since the injection queue was asked
   std::uint32_t look_mark_ = 0;
-  std::uint64_t next_id_ = 0;
-  std::uint64_t ids_left_ = 0;
+  task_ids ids_;
   std::uint64_t random_;
   bool has_woken_ = false;  // in this poll
   bool searching_ = false;
@@ -161,7 +161,6 @@ class task_pool {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> closed_{false};  // partner: allocate
   std::atomic<int> in_flight_{0};    // threads between allocate and the end of start
-  std::atomic<std::uint64_t> last_id_{0};
 
   std::mutex injection_mutex_;
   task* first_ = nullptr;  // linked by frames.link; under injection_mutex_

@@ -1,17 +1,34 @@
 #include "runtime/blocking_pool.hpp"
 
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <utility>
+
+#include <eddy/base/misuse.hpp>
 
 #include "runtime/loop.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 
-std::shared_ptr<blocking_pool> blocking_pool::make() { return std::make_shared<blocking_pool>(); }
+namespace {
+
+error runtime_has_ended() noexcept {
+  return error(errc::aborted, "spawn_blocking: the runtime has ended");
+}
+error no_thread() noexcept { return error::system(EAGAIN, "spawn_blocking: a thread"); }
+
+void refuse(blocking_job& job, error why) noexcept {
+  job.why = std::move(why);
+  job.finish(job, false);
+}
+
+}  // namespace
 
 void blocking_pool::enqueue(blocking_job& job) noexcept {
   job.next = nullptr;
@@ -23,7 +40,7 @@ error blocking_pool::submit(blocking_job& job) noexcept {
   locked lock(lock_);
   if (closed_) {
     lock.unlock();
-    job.finish(job, false);
+    refuse(job, runtime_has_ended());
     return error(errc::closed, "spawn_blocking");
   }
   if (worker* const w = asleep_) {
@@ -33,7 +50,7 @@ error blocking_pool::submit(blocking_job& job) noexcept {
     return {};
   }
   // A place is taken before the thread is there, so that starting it needs no lock.
-  const bool one_more = threads_ != most_threads;
+  const bool one_more = threads_ != options_.max_threads;
   if (one_more) ++threads_;
   enqueue(job);
   lock.unlock();
@@ -47,9 +64,9 @@ error blocking_pool::submit(blocking_job& job) noexcept {
   lock.unlock();
   while (refused != nullptr) {
     blocking_job* const j = std::exchange(refused, refused->next);
-    j->finish(*j, false);
+    refuse(*j, no_thread());
   }
-  return error::system(EAGAIN, "spawn_blocking: a thread");
+  return no_thread();
 }
 
 bool blocking_pool::start_thread() noexcept {
@@ -60,6 +77,13 @@ bool blocking_pool::start_thread() noexcept {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  if (options_.stack_size != 0)
+    pthread_attr_setstacksize(&attributes,
+                              std::max<std::size_t>(options_.stack_size, PTHREAD_STACK_MIN));
+  {
+    const std::lock_guard guard(ended_mutex_);
+    ++alive_;
+  }
   // Signals are for the threads the program knows of.
   sigset_t all;
   sigset_t before;
@@ -79,6 +103,7 @@ bool blocking_pool::start_thread() noexcept {
   pthread_attr_destroy(&attributes);
   if (rc != 0) {
     delete s;
+    thread_ended();
     return false;
   }
   return true;
@@ -89,7 +114,29 @@ void blocking_pool::worker::wake(blocking_job* with) noexcept {
   place.unpark();
 }
 
+void blocking_pool::thread_ended() noexcept {
+  const std::lock_guard guard(ended_mutex_);
+  if (--alive_ == 0) ended_.notify_all();
+}
+
+bool blocking_pool::wait(std::chrono::nanoseconds limit) noexcept {
+  std::unique_lock guard(ended_mutex_);
+  // Beyond a year the sum with the clock might overflow.
+  return ended_.wait_for(guard, std::min<std::chrono::nanoseconds>(limit, std::chrono::hours(8760)),
+                         [this] { return alive_ == 0; });
+}
+
 void blocking_pool::work() noexcept {
+#if defined(__linux__)
+  pthread_setname_np(pthread_self(), options_.thread_name.substr(0, 15).c_str());
+#endif
+  if (options_.on_thread_start) options_.on_thread_start();
+  take_jobs();
+  if (options_.on_thread_stop) options_.on_thread_stop();
+  thread_ended();
+}
+
+void blocking_pool::take_jobs() noexcept {
   locked lock(lock_);
   worker* self = spare_;
   if (self != nullptr) spare_ = self->below;
@@ -130,9 +177,9 @@ void blocking_pool::run_jobs(worker& self) noexcept {
 
 // The job it was woken for; null when it is to end.
 blocking_job* blocking_pool::sleep(worker& self) noexcept {
-  if (!self.place.park_for(keep_alive)) {
+  if (!self.place.park_for(options_.keep_alive)) {
     if (forget(self)) return nullptr;
-    while (!self.place.park_for(keep_alive)) {
+    while (!self.place.park_for(options_.keep_alive)) {
     }  // somebody has just taken it from the list
   }
   return self.job;
@@ -173,16 +220,19 @@ void blocking_pool::close() noexcept {
   }
   while (refused != nullptr) {
     blocking_job* const job = std::exchange(refused, refused->next);
-    job->finish(*job, false);
+    refuse(*job, runtime_has_ended());
   }
 }
+
+// ---- jobs and their runtime
 
 error submit_blocking(scheduler* where, blocking_job& job) noexcept {
   auto& l = loop::from(*where);
   job.runtime = where;
   where->retain();
   l.blocking_jobs.fetch_add(1, std::memory_order_relaxed);
-  return l.blocking().submit(job);
+  if (l.is_borrowed()) l.nudge();  // its host's loop lives while there are jobs
+  return l.blocking()->submit(job);
 }
 
 void begin_blocking(blocking_job& job) noexcept { this_thread().current = job.runtime; }
@@ -191,8 +241,8 @@ void end_blocking(scheduler* runtime, bool ran) noexcept {
   if (ran) this_thread().current = nullptr;
   auto& l = loop::from(*runtime);
   // After the result is out: a paused clock may only go on once its receiver is queued.
-  l.blocking_jobs.fetch_sub(1, std::memory_order_seq_cst);  // partner: loop::park
-  l.nudge();
+  l.blocking_jobs.fetch_sub(1, std::memory_order_seq_cst);  // partners: loop::park, loop::pause
+  if (l.is_paused() || l.is_borrowed()) l.nudge();
   runtime->release();
 }
 
@@ -200,6 +250,31 @@ scheduler* runtime_for_blocking() {
   auto* s = this_thread().current;
   if (s == nullptr) misuse("spawn_blocking: this thread is not on a runtime");
   return s;
+}
+
+void* allocate_job(std::size_t bytes) {
+  void* const block = frame_allocate(bytes);
+  if (block == nullptr) {
+#if EDDY_EXCEPTIONS
+    throw std::bad_alloc();
+#else
+    fatal("out of memory");
+#endif
+  }
+  return block;
+}
+
+void stray_job::finish_stray(blocking_job& job, bool run) noexcept {
+  stray_task& work = *static_cast<stray_job&>(job).work;
+  scheduler* const runtime = job.runtime;
+  if (run) {
+    begin_blocking(job);
+    run_stray(work);
+  } else {
+    refuse_stray(work, std::move(job.why));
+  }
+  end_blocking(runtime, run);
+  leave_stray(work);
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -1,10 +1,15 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
 
 #include <eddy/base/error.hpp>
+#include <eddy/base/function.hpp>
 #include <eddy/base/lock.hpp>
 #include <eddy/base/memory.hpp>
 #include <eddy/config.hpp>
@@ -28,18 +33,25 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
+struct blocking_options {
+  std::size_t max_threads = 512;
+  std::chrono::nanoseconds keep_alive = std::chrono::seconds(10);
+  std::size_t stack_size = 0;  // 0: the system's
+  std::string thread_name = "eddy-blocking";
+  function<void()> on_thread_start;  // by any of them, also several at once
+  function<void()> on_thread_stop;
+};
+
 class blocking_pool : public std::enable_shared_from_this<blocking_pool> {
  public:
-  static constexpr std::size_t most_threads = 512;
-  static constexpr auto keep_alive = std::chrono::seconds(10);
-
-  static std::shared_ptr<blocking_pool> make();
-  blocking_pool() = default;
+  explicit blocking_pool(blocking_options options) : options_(std::move(options)) {}
   blocking_pool(const blocking_pool&) = delete;
   ~blocking_pool();
   /// Takes the job. An error when no thread could be made and none is there: the job was finished unrun.
   error submit(blocking_job& job) noexcept;
   void close() noexcept;
+  /// After close(): waits until the last thread has ended, but not longer than that. False: some still run.
+  bool wait(std::chrono::nanoseconds limit) noexcept;
 
  private:
   /// What a thread sleeps on.
@@ -51,12 +63,18 @@ class blocking_pool : public std::enable_shared_from_this<blocking_pool> {
   };
 
   void work() noexcept;
+  void take_jobs() noexcept;
+  void thread_ended() noexcept;
   void run_jobs(worker& self) noexcept;
   blocking_job* sleep(worker& self) noexcept;
   bool forget(worker& self) noexcept;
   void enqueue(blocking_job& job) noexcept;
   bool start_thread() noexcept;
 
+  blocking_options options_;
+  std::mutex ended_mutex_;
+  std::condition_variable ended_;
+  std::size_t alive_ = 0;  // threads that have not ended; under ended_mutex_
   // Short sections: whoever meets another one spins rather than sleeps.
   basic_lock<shared_memory> lock_;
   blocking_job* first_ = nullptr;

@@ -10,7 +10,6 @@
 
 #include <eddy/core/wake_list.hpp>
 
-#include "runtime/blocking_pool.hpp"
 #if EDDY_POOL
 #include "core/task_pool.hpp"
 #endif
@@ -40,7 +39,9 @@ loop::loop(loop_options options)
     : options_(std::move(options)), reactor_(*this), drive_waiter_(*this) {
   on_failure = std::move(options_.on_failure);
   random_ = options_.seed ? *options_.seed : monotonic_now();
-  blocking_ = blocking_pool::make();
+  options_.blocking.on_thread_start = std::move(options_.on_thread_start);
+  options_.blocking.on_thread_stop = std::move(options_.on_thread_stop);
+  blocking_ = std::make_shared<blocking_pool>(std::move(options_.blocking));
   if (options_.start_paused) pause();
 }
 
@@ -204,7 +205,7 @@ std::uint64_t loop::time_at(std::uint64_t monotonic) const noexcept {
 
 void loop::pause() noexcept {
   paused_at_ = now();
-  paused_.store(true, std::memory_order_release);
+  paused_.store(true, std::memory_order_seq_cst);  // partner: end_blocking
 }
 
 void loop::resume() noexcept {
@@ -488,7 +489,8 @@ void loop::settle() noexcept {
     announce_ = true;
     if (!timers_.empty() && !paused_) alarm_.set(timers_.next_deadline() - skipped_);
   }
-  if (const bool keep = live_tasks() != 0; keep != keeping_alive_) {
+  if (const bool keep = live_tasks() != 0 || blocking_jobs.load(std::memory_order_relaxed) != 0;
+      keep != keeping_alive_) {
     keeping_alive_ = keep;
     keep ? uv_ref(as_handle(async_)) : uv_unref(as_handle(async_));
   }

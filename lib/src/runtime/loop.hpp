@@ -19,6 +19,7 @@
 #include "core/join_link.hpp"
 #include "core/scheduler.hpp"
 #include "runtime/alarm.hpp"
+#include "runtime/blocking_pool.hpp"
 #include "runtime/reactor.hpp"
 #include "runtime/wheel.hpp"
 
@@ -35,7 +36,6 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
-class blocking_pool;
 class task_pool;
 
 struct loop_options {
@@ -47,6 +47,7 @@ struct loop_options {
   std::uint32_t workers = 0;  // 0: current_thread
   std::uint32_t injection_interval = 61;
   std::string thread_name = "eddy-worker";
+  blocking_options blocking;  // but for its hooks, which are these
   function<void()> on_thread_start;
   function<void()> on_thread_stop;
   function<void()> on_park;
@@ -125,7 +126,7 @@ class loop final : public scheduler {
   std::uint64_t random() noexcept;
 
   const std::string& name() const noexcept { return options_.name; }
-  blocking_pool& blocking() noexcept { return *blocking_; }
+  const std::shared_ptr<blocking_pool>& blocking() noexcept { return blocking_; }
   // In flight: while there are some a paused clock does not advance by itself.
   std::atomic<std::uint32_t> blocking_jobs{0};
 

@@ -35,6 +35,11 @@ result<loop*> pool::make(loop_options options) {
   const auto n = options.workers;
   const auto on_park = std::make_shared<function<void()>>(std::move(options.on_park));
   const auto on_unpark = std::make_shared<function<void()>>(std::move(options.on_unpark));
+  const auto on_start = std::make_shared<function<void()>>(std::move(options.on_thread_start));
+  const auto on_stop = std::make_shared<function<void()>>(std::move(options.on_thread_stop));
+  options.on_thread_start = shared(on_start);
+  options.on_thread_stop = shared(on_stop);
+  blocking_options blocking = std::move(options.blocking);
   auto p = std::make_shared<pool>(std::move(options));
   for (std::uint32_t i = 0; i < n; ++i) {
     loop_options each;
@@ -43,6 +48,11 @@ result<loop*> pool::make(loop_options options) {
     each.name = options.name;
     each.on_park = shared(on_park);
     each.on_unpark = shared(on_unpark);
+    if (i == 0) {
+      each.blocking = std::move(blocking);
+      each.on_thread_start = shared(on_start);
+      each.on_thread_stop = shared(on_stop);
+    }
     auto made = loop::make(std::move(each), nullptr);
     if (!made) {
       p->drop_loops();
@@ -124,7 +134,7 @@ void pool::drop_loops() noexcept {
 
 void pool::shut_down() noexcept {
   if (this_thread().pool == id()) fatal("a runtime was destroyed by one of its own tasks");
-  loops_[0]->blocking().close();
+  loops_[0]->blocking()->close();
   stop_threads();
   {
     const owner_scope owner(*loops_[0]);

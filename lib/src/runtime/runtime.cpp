@@ -124,6 +124,14 @@ runtime::~runtime() {
   scheduler_->release();
 }
 
+bool runtime::shutdown_timeout(std::chrono::nanoseconds limit) && {
+  const auto blocking = detail::loop::from(*scheduler_).blocking();
+  std::move(*this).shutdown_background();
+  return blocking->wait(limit);
+}
+
+void runtime::shutdown_background() && { const runtime ending(std::move(*this)); }
+
 // ---- builder
 
 runtime::builder::builder() : options_(new detail::loop_options) {}
@@ -146,7 +154,20 @@ runtime::builder& runtime::builder::worker_threads(std::uint32_t n) {
   return *this;
 }
 runtime::builder& runtime::builder::thread_name(std::string_view name) {
-  options_->thread_name = name;
+  options_->thread_name = options_->blocking.thread_name = name;
+  return *this;
+}
+runtime::builder& runtime::builder::max_blocking_threads(std::size_t n) {
+  if (n == 0) detail::misuse("builder::max_blocking_threads: 0 threads");
+  options_->blocking.max_threads = n;
+  return *this;
+}
+runtime::builder& runtime::builder::thread_keep_alive(std::chrono::nanoseconds idle) {
+  options_->blocking.keep_alive = idle;
+  return *this;
+}
+runtime::builder& runtime::builder::thread_stack_size(std::size_t bytes) {
+  options_->blocking.stack_size = bytes;
   return *this;
 }
 runtime::builder& runtime::builder::on_thread_start(function<void()> f) {

@@ -34,6 +34,8 @@ void join_drop(task& t, join_link* link, bool taken) noexcept;
 void join_abort(task& t) noexcept;
 bool join_finished(const task& t) noexcept;
 task_id join_id(const task& t) noexcept;
+/// Why an aborted task has no outcome.
+error join_aborted(join_link* link) noexcept;
 #if EDDY_EXCEPTIONS
 std::exception_ptr join_take_failure(task& t, join_link* link) noexcept;
 #endif
@@ -102,7 +104,7 @@ class join_handle {
     if ((state & task_state::has_failure) != 0)
       return result<T>(error::from_exception(detail::join_take_failure(*task_, link())));
 #endif
-    if ((state & task_state::aborted) != 0) return result<T>(error(errc::aborted, "task"));
+    if ((state & task_state::aborted) != 0) return result<T>(detail::join_aborted(link()));
     if ((state & task_state::misused) != 0)
       return result<T>(error(errc::misuse,
                              "a join handle made by spawn() is awaited on its own runtime; use "

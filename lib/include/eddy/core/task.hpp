@@ -57,6 +57,9 @@ struct alignas(16) task {
 
   /// In `owner`: a pool's task, which any of its workers may run. Its `remote` is a pool_word.
   static constexpr std::uint32_t movable = std::uint32_t{1} << 31;
+  /// In `owner`: no loop's, but a runtime's that has ended, or a stray_task's.
+  static constexpr std::uint32_t dead = movable - 1;
+  static constexpr std::uint32_t stray = movable - 2;
   bool is_movable() const noexcept { return EDDY_POOL != 0 && (owner & movable) != 0; }
 
   static task& of(chain& c) noexcept {

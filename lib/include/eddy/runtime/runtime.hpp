@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -267,6 +268,12 @@ class runtime {
   handle get_handle() const noexcept { return handle(*scheduler_); }
   enter_guard enter() const noexcept { return enter_guard(*scheduler_); }
 
+  /// Ends the runtime as its destructor does, then waits for running blocking jobs, and for mandatory ones in the
+  /// queue, but not longer than that. False: some still run. Not in a task of its own.
+  bool shutdown_timeout(std::chrono::nanoseconds limit) &&;
+  /// Ends the runtime as its destructor does: nobody waits for blocking jobs.
+  void shutdown_background() &&;
+
   /// A runtime on `loop`, which its host goes on turning with `uv_run`: tasks, timers and sockets run in the
   /// host's turns. Call it on the loop's thread. eddy's handles do not keep the loop alive, its tasks do.
   /// Errors: out of descriptors throws `failure`.
@@ -308,9 +315,17 @@ class runtime::builder {
   }
   /// How many workers a pool has. Default: the processors this process may use.
   builder& worker_threads(std::uint32_t n);
-  /// Name of a pool's threads, to which their number is added. Default: `eddy-worker`.
+  /// Name of a pool's threads, to which their number is added, and of blocking threads. Default: `eddy-worker`,
+  /// `eddy-blocking`.
   builder& thread_name(std::string_view name);
-  /// Called on each of a pool's threads, before it does anything and when it has ended its work.
+  /// How many jobs of `spawn_blocking` run at once. Default 512.
+  builder& max_blocking_threads(std::size_t n);
+  /// After so long without a job a blocking thread ends. Default 10 s.
+  builder& thread_keep_alive(std::chrono::nanoseconds idle);
+  /// Stack of a blocking thread. Default: the system's.
+  builder& thread_stack_size(std::size_t bytes);
+  /// Called on each of a pool's threads and each blocking thread, before it does anything and when it has ended its
+  /// work; by several at once.
   builder& on_thread_start(function<void()> f);
   builder& on_thread_stop(function<void()> f);
   /// After so many tasks of its own a worker takes one that came from outside the pool. Default 61.
