@@ -79,11 +79,17 @@ void movable_task::abort(task& t) noexcept { ask(t, pool_word::abort, 0); }
 void scheduler::run_movable(task& t) noexcept {
   auto& w = *worker_;
   ++polls;
+  const running_scope here(t);
   w.begin_poll(t);
   if (pool_word::begin(t.remote)) return cancel_movable(t);
   budget.left = coop_budget::full;
   auto cx = context_access::make(to_word(&t), this, &budget);
-  if (t.frames.run(cx)) return finish_movable(t, end_root(t));
+  if (hooks != nullptr) [[unlikely]]
+    tell(&task_hooks::before_poll, t);
+  const bool ended = t.frames.run(cx);
+  if (hooks != nullptr) [[unlikely]]
+    tell(&task_hooks::after_poll, t);
+  if (ended) return finish_movable(t, end_root(t));
   w.polling = nullptr;
   if (w.woke_itself) {
     // Still ours; an abort, or a wake from elsewhere, is seen when it is taken out again.
@@ -102,6 +108,7 @@ void scheduler::run_movable(task& t) noexcept {
 }
 
 void scheduler::cancel_movable(task& t) noexcept {
+  const running_scope here(t);
   t.frames.destroy();
   finish_movable(t, st::aborted);
 }
@@ -112,6 +119,8 @@ void scheduler::finish_movable(task& t, std::uint32_t how) noexcept {
     static_cast<extended_task&>(t).destroy(t, block_part::body);
     t.clear(st::has_body);
   }
+  if (hooks != nullptr) [[unlikely]]
+    tell(&task_hooks::ended, t);
   t.set(st::done | how);
   const std::int32_t others = t.refs - 1;
   auto end = pool_word::finish(t.remote, others, t.is(st::has_value | st::has_failure));

@@ -35,6 +35,7 @@ void print_failure(const task_failure& f) noexcept {
 }
 
 bool join_link::discard() noexcept {
+  const running_scope here(*task_);
   if ((bits & task_state::has_value) != 0)
     static_cast<extended_task&>(*task_).destroy(*task_, block_part::value);
   return (bits & task_state::has_failure) != 0;
@@ -77,6 +78,8 @@ join_link* scheduler::start_foreign(task& t, const char* name, const void* site)
     const std::lock_guard lock(shared_mutex_);
     task_slab::info(&t) = task_info{id, name, site};
   }
+  if (hooks != nullptr) [[unlikely]]
+    tell(&task_hooks::spawned, t);
   push_inbox(t);
   end_foreign_start();
   return link;
@@ -88,7 +91,7 @@ thread_state driving(scheduler& s) noexcept {
 #else
   const std::uint32_t pool = 0;
 #endif
-  return thread_state{s.id(), pool, &s, &s};
+  return thread_state{s.id(), pool, &s, &s, nullptr};
 }
 
 function<void(const task_failure&)>& scheduler::failure_hook() noexcept {
@@ -101,6 +104,27 @@ function<void(const task_failure&)>& scheduler::failure_hook() noexcept {
 scheduler::scheduler() : id_(next_scheduler_id()), local_(this), shared_(this) {}
 scheduler::~scheduler() = default;
 
+std::vector<task*> scheduler::all_tasks() {
+  std::vector<task*> all;
+  for_each_task([&](task& t) { all.push_back(&t); });
+  return all;
+}
+
+void scheduler::cancel_all() noexcept {
+  // One reference each while all are cancelled: a task's end may free others.
+  const auto tasks = all_tasks();
+  for (task* t : tasks) ++t->refs;
+  for (task* t : tasks) {
+    if (t->is(st::done)) continue;
+    t->set(st::running);  // nobody queues it any more
+    const running_scope here(*t);
+    cancel(*t);
+  }
+  head_ = tail_ = nullptr;
+  queued_ = 0;
+  for (task* t : tasks) unref(*t);
+}
+
 void scheduler::shut_down_tasks() noexcept {
   {
     const std::lock_guard lock(post_mutex_);
@@ -111,22 +135,7 @@ void scheduler::shut_down_tasks() noexcept {
   drain_inbox();
   run_posted(true);
 
-  const auto all_tasks = [this] {
-    std::vector<task*> all;
-    for_each_task([&](task& t) { all.push_back(&t); });
-    return all;
-  };
-  // One reference each while all are cancelled: a task's end may free others.
-  auto tasks = all_tasks();
-  for (task* t : tasks) ++t->refs;
-  for (task* t : tasks) {
-    if (t->is(st::done)) continue;
-    t->set(st::running);  // nobody queues it any more
-    cancel(*t);
-  }
-  head_ = tail_ = nullptr;
-  queued_ = 0;
-  for (task* t : tasks) unref(*t);
+  cancel_all();
   drain_inbox();
   run_posted(true);
 
@@ -134,7 +143,7 @@ void scheduler::shut_down_tasks() noexcept {
   // queued: then it comes by the inbox once more. So for what is released from here on (by a value's
   // destructor, by sockets) this thread is one like any other.
   this_thread().owner = 0;
-  tasks = all_tasks();
+  const auto tasks = all_tasks();
   local_.share();
   shared_.share();
   std::size_t coming = 0;

@@ -44,10 +44,30 @@ struct thread_state {
   std::uint32_t pool = 0;        // id of the pool that one is a worker of; 0: none
   scheduler* driving = nullptr;  // the scheduler itself
   scheduler* current = nullptr;  // where spawn() and friends go: the driven one, or that of enter()
+  task* running = nullptr;       // the task that is polled or destroyed here, or whose outcome is
 };
 // initial-exec: no call to find it, also in position-independent code, which the static library is too.
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local thread_state this_thread_state;
 inline thread_state& this_thread() noexcept { return this_thread_state; }
+
+/// Makes `t` the task this thread is in.
+class running_scope {
+ public:
+  explicit running_scope(task& t) noexcept : before_(std::exchange(this_thread().running, &t)) {}
+  running_scope(const running_scope&) = delete;
+  ~running_scope() { this_thread().running = before_; }
+
+ private:
+  task* const before_;
+};
+
+/// What a runtime's builder was given to be called for its tasks.
+struct task_hooks {
+  function<void(const task_meta&)> spawned;
+  function<void(const task_meta&)> ended;
+  function<void(const task_meta&)> before_poll;
+  function<void(const task_meta&)> after_poll;
+};
 
 /// Something to be done by the owner; posted from any thread. `run` may free it. `closing`: the loop is
 /// going away, and this is the last call.
@@ -101,6 +121,8 @@ class scheduler {
     t.refs = 2;  // ours and the join handle's
     t.set(task_state::joinable | task_state::scheduled);
     ++live_;
+    if (hooks != nullptr) [[unlikely]]
+      tell(&task_hooks::spawned, t);
     push(t);
     return link;
   }
@@ -182,6 +204,8 @@ class scheduler {
   void drop_outcome(task& t) noexcept;
   /// Tells the hook, or prints.
   void report(const task_failure& failure) noexcept;
+  /// Calls one of the hooks. Any thread.
+  void tell(function<void(const task_meta&)> task_hooks::* which, task& t) noexcept;
   std::size_t live_tasks() const noexcept { return live_; }
   /// Calls `f(task&)` for every task that has not been freed.
   template <class F>
@@ -190,12 +214,17 @@ class scheduler {
     const std::lock_guard lock(shared_mutex_);
     shared_.for_each([&](void* block) { f(*static_cast<task*>(block)); });
   }
+  /// Ends every task as an abort does, now.
+  void cancel_all() noexcept;
   /// Destroys every task, answers every request and hands what foreign wakers still hold over to them.
   void shut_down_tasks() noexcept;
 
   coop_budget budget;
   std::uint64_t polls = 0;  // task polls so far
   function<void(const task_failure&)> on_failure;
+  task_hooks* hooks = nullptr;   // null: none; a branch a poll
+  bool stop_on_failure = false;  // of a task that nobody awaits
+  bool has_failed = false;       // such a one; then the loop ends its tasks
 
  protected:
   ~scheduler();
@@ -224,6 +253,7 @@ class scheduler {
   void unref_slow(task& t) noexcept;
   void free_task(task& t) noexcept;
   void take_remote(task& t) noexcept;
+  std::vector<task*> all_tasks();
   void run_posted(bool closing) noexcept;
   void report(task& t, error e) noexcept;
   function<void(const task_failure&)>& failure_hook() noexcept;

@@ -17,6 +17,12 @@
 #include "core/task_pool.hpp"
 #endif
 
+namespace eddy::inline EDDY_ABI {
+
+std::string task_meta::spawned_at() const { return detail::describe_place(site_); }
+
+}  // namespace eddy::inline EDDY_ABI
+
 namespace eddy::inline EDDY_ABI::detail {
 
 namespace {
@@ -183,6 +189,13 @@ void join_drop(task& t, join_link* link, bool taken) noexcept {
   if (link == nullptr && t.joiner != 0) target_release(std::exchange(t.joiner, 0));
   s.unref(t);
 }
+
+// ---- this task
+
+task* task_here() noexcept { return this_thread().running; }
+
+void join_retain(task& t) noexcept { task_transitions::retain(t); }
+void join_release(task& t) noexcept { task_transitions::release(t); }
 
 void join_abort(task& t) noexcept { task_transitions::abort(t); }
 

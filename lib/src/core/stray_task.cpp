@@ -61,6 +61,7 @@ void run_stray(stray_task& s) noexcept {
   if (!s.stage.compare_exchange_strong(stage, stray_task::running, std::memory_order_acquire,
                                        std::memory_order_relaxed))
     return;
+  const running_scope here(*s.header);
   end(s, s.run(*s.header));
 }
 

@@ -148,6 +148,7 @@ void task_transitions::print_unhandled(task& t) noexcept {
 }
 
 void task_transitions::drop_orphan_outcome(task& t) noexcept {
+  const running_scope here(t);
   if (t.is(st::has_value)) static_cast<extended_task&>(t).destroy(t, block_part::value);
   if (t.is(st::has_failure)) print_unhandled(t);
   t.clear(st::has_value | st::has_failure);
@@ -185,10 +186,16 @@ void scheduler::run(task& t) noexcept {
   const auto before = t.state.load(std::memory_order_relaxed);
   t.state.store((before & ~st::scheduled) | st::running, std::memory_order_relaxed);
   ++polls;
+  const running_scope here(t);
   if ((before & st::abort) != 0) return cancel(t);
   budget.left = coop_budget::full;
   auto cx = context_access::make(to_word(&t), this, &budget);
-  if (t.frames.run(cx)) return complete(t);
+  if (hooks != nullptr) [[unlikely]]
+    tell(&task_hooks::before_poll, t);
+  const bool ended = t.frames.run(cx);
+  if (hooks != nullptr) [[unlikely]]
+    tell(&task_hooks::after_poll, t);
+  if (ended) return complete(t);
   const auto s = t.state.load(std::memory_order_relaxed) & ~st::running;
   t.state.store(s, std::memory_order_relaxed);
   if ((s & st::scheduled) != 0) push(t);
@@ -227,6 +234,8 @@ void scheduler::finish(task& t, std::uint32_t how) noexcept {
     static_cast<extended_task&>(t).destroy(t, block_part::body);
     t.clear(st::has_body);
   }
+  if (hooks != nullptr) [[unlikely]]
+    tell(&task_hooks::ended, t);
   --live_;
   const auto s =
       t.state.load(std::memory_order_relaxed) & ~(st::running | st::scheduled | st::abort);
@@ -247,7 +256,15 @@ void scheduler::unref_slow(task& t) noexcept {
   if ((r & rm::queued) == 0 && t.refs + net(r) == 0) free_task(t);
 }
 
+void scheduler::tell(function<void(const task_meta&)> task_hooks::* which, task& t) noexcept {
+  auto& hook = hooks->*which;
+  if (!hook) return;
+  const task_info& about = task_slab::info(&t);
+  hook(task_meta(task_id{about.id}, about.name, about.site));
+}
+
 void scheduler::drop_outcome(task& t) noexcept {
+  const running_scope here(t);
   if (t.is(st::has_value)) {
     t.clear(st::has_value);
     static_cast<extended_task&>(t).destroy(t, block_part::value);
@@ -275,6 +292,7 @@ void scheduler::report(const task_failure& failure) noexcept {
     hook(failure);
   else
     print_failure(failure);
+  has_failed = has_failed || stop_on_failure;
 }
 
 void scheduler::free_task(task& t) noexcept {

@@ -36,6 +36,8 @@ pool_worker::~pool_worker() = default;
 
 void pool_worker::start(task& t, const char* name, const void* site) noexcept {
   task_slab::info(&t) = task_info{ids_.next(), name, site};
+  if (loop.hooks != nullptr) [[unlikely]]
+    loop.tell(&task_hooks::spawned, t);
   t.refs = 2;  // the runner's and the join handle's
   t.set(task_state::joinable);
   t.remote.store(pool_word::queued, std::memory_order_relaxed);
@@ -219,6 +221,8 @@ void task_pool::start(task& t, const char* name, const void* site) noexcept {
     const std::lock_guard lock(outside_mutex_);
     task_slab::info(&t) = task_info{id, name, site};
   }
+  if (auto& l = workers_[0]->loop; l.hooks != nullptr) [[unlikely]]
+    l.tell(&task_hooks::spawned, t);
   inject(t);
   in_flight_.fetch_sub(1, std::memory_order_release);
 }

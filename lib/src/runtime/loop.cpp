@@ -38,6 +38,8 @@ uv_handle_t* as_handle(Handle& h) noexcept {
 loop::loop(loop_options options)
     : options_(std::move(options)), reactor_(*this), drive_waiter_(*this) {
   on_failure = std::move(options_.on_failure);
+  hooks = options_.hooks.get();
+  stop_on_failure = options_.stop_on_failure;
   random_ = options_.seed ? *options_.seed : monotonic_now();
   options_.blocking.on_thread_start = std::move(options_.on_thread_start);
   options_.blocking.on_thread_stop = std::move(options_.on_thread_stop);
@@ -311,20 +313,27 @@ void loop::drive_until(join_link& done, std::uint64_t max_polls) {
     const drive_end end{drive_mutex_, drive_free_, driven_};
     const owner_scope owner(*this);
     const auto last_poll = max_polls > UINT64_MAX - polls ? UINT64_MAX : polls + max_polls;
-    while (!done.is_filled() && polls < last_poll && !ending_.load(std::memory_order_relaxed)) {
+    while (!done.is_filled() && polls < last_poll && !has_failed &&
+           !ending_.load(std::memory_order_relaxed)) {
       drain_inbox();
       if (options_.shuffle_ready) shuffle();
       auto batch = ready_count();
       const auto polled = batch;
-      while (batch > 0 && has_ready() && !done.is_filled() && polls < last_poll) {
+      while (batch > 0 && has_ready() && !done.is_filled() && polls < last_poll && !has_failed) {
         --batch;
         run_one();
       }
-      if (done.is_filled() || polls >= last_poll) break;
+      if (done.is_filled() || polls >= last_poll || has_failed) break;
       if (!has_ready())
         park();
       else if (time_to_look(polled))
         look();
+    }
+    if (has_failed && !done.is_filled()) {
+      done.failure =
+          error(errc::aborted,
+                "block_on: a task failed and nobody awaited it, and the runtime shut down");
+      cancel_all();
     }
     // Nobody may turn the loop again for long: a socket dropped at the end is closed now, not then.
     if (reactor_.closing() != 0) look();

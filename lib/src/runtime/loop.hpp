@@ -50,6 +50,8 @@ struct loop_options {
   blocking_options blocking;  // but for its hooks, which are these
   function<void()> on_thread_start;
   function<void()> on_thread_stop;
+  bool stop_on_failure = false;
+  std::shared_ptr<task_hooks> hooks;  // null: none
   function<void()> on_park;
   function<void()> on_unpark;
   function<void(const task_failure&)> on_failure;

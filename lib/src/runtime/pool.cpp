@@ -32,6 +32,8 @@ result<loop*> pool::make(loop_options options) {
     misuse("builder::start_paused: a pool's clock cannot be paused; use current_thread");
   if (options.shuffle_ready)
     misuse("builder::shuffle_ready: a pool has no order to repeat; use current_thread");
+  if (options.stop_on_failure)
+    misuse("builder::unhandled_panic: a pool does not shut itself down; use current_thread");
   const auto n = options.workers;
   const auto on_park = std::make_shared<function<void()>>(std::move(options.on_park));
   const auto on_unpark = std::make_shared<function<void()>>(std::move(options.on_unpark));
@@ -46,6 +48,7 @@ result<loop*> pool::make(loop_options options) {
     each.event_interval = options.event_interval;
     if (options.seed) each.seed = *options.seed + i;
     each.name = options.name;
+    each.hooks = options.hooks;
     each.on_park = shared(on_park);
     each.on_unpark = shared(on_unpark);
     if (i == 0) {

@@ -37,7 +37,14 @@ std::uint32_t drive(scheduler& where, join_link& link) {
   return link.bits;
 }
 
-static_assert(sizeof(thread_state) <= 24 && std::is_trivially_copyable_v<thread_state>);
+static_assert(sizeof(thread_state) <= 32 && std::is_trivially_copyable_v<thread_state>);
+
+namespace {
+task_hooks& hooks_of(loop_options& options) {
+  if (options.hooks == nullptr) options.hooks = std::make_shared<task_hooks>();
+  return *options.hooks;
+}
+}  // namespace
 
 host_scope::host_scope(scheduler& s) noexcept : entered_(nullptr) {
   if (!loop::from(s).on_host_thread()) return;
@@ -198,6 +205,26 @@ runtime::builder& runtime::builder::on_unpark(function<void()> f) {
 }
 runtime::builder& runtime::builder::on_unhandled_failure(function<void(const task_failure&)> f) {
   options_->on_failure = std::move(f);
+  return *this;
+}
+runtime::builder& runtime::builder::unhandled_panic(eddy::unhandled_panic what) {
+  options_->stop_on_failure = what == eddy::unhandled_panic::shutdown_runtime;
+  return *this;
+}
+runtime::builder& runtime::builder::on_task_spawn(function<void(const task_meta&)> f) {
+  detail::hooks_of(*options_).spawned = std::move(f);
+  return *this;
+}
+runtime::builder& runtime::builder::on_task_terminate(function<void(const task_meta&)> f) {
+  detail::hooks_of(*options_).ended = std::move(f);
+  return *this;
+}
+runtime::builder& runtime::builder::on_before_task_poll(function<void(const task_meta&)> f) {
+  detail::hooks_of(*options_).before_poll = std::move(f);
+  return *this;
+}
+runtime::builder& runtime::builder::on_after_task_poll(function<void(const task_meta&)> f) {
+  detail::hooks_of(*options_).after_poll = std::move(f);
   return *this;
 }
 runtime::builder& runtime::builder::rng_seed(std::uint64_t seed) {

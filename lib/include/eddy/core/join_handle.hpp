@@ -3,9 +3,11 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <eddy/base/error.hpp>
+#include <eddy/base/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/poll.hpp>
@@ -32,6 +34,8 @@ std::uint32_t join_poll(task& t, join_link* link, context& cx) noexcept;
 /// The handle goes away; `taken`: it has had the outcome.
 void join_drop(task& t, join_link* link, bool taken) noexcept;
 void join_abort(task& t) noexcept;
+void join_retain(task& t) noexcept;
+void join_release(task& t) noexcept;
 bool join_finished(const task& t) noexcept;
 task_id join_id(const task& t) noexcept;
 /// Why an aborted task has no outcome.
@@ -43,6 +47,40 @@ std::exception_ptr join_take_failure(task& t, join_link* link) noexcept;
 void join_took_value(join_link& link) noexcept;
 
 }  // namespace detail
+
+/// Aborts a task, and tells about it, without a right to its outcome: made by `join_handle::abort_handle`.
+///
+/// Threads: everything here, from any thread.
+class abort_handle {
+ public:
+  abort_handle(const abort_handle& other) noexcept : task_(other.task_) {
+    if (task_ != nullptr) detail::join_retain(*task_);
+  }
+  abort_handle(abort_handle&& other) noexcept : task_(std::exchange(other.task_, nullptr)) {}
+  abort_handle& operator=(abort_handle other) noexcept {
+    std::swap(task_, other.task_);
+    return *this;
+  }
+  ~abort_handle() {
+    if (task_ != nullptr) detail::join_release(*task_);
+  }
+
+  /// As `join_handle::abort`.
+  void abort() const noexcept {
+    if (task_ != nullptr) detail::join_abort(*task_);
+  }
+  /// True once the task has ended, in whichever way.
+  bool is_finished() const noexcept { return task_ == nullptr || detail::join_finished(*task_); }
+  task_id id() const noexcept { return task_ == nullptr ? task_id{} : detail::join_id(*task_); }
+
+ private:
+  template <class T>
+  friend class join_handle;
+  explicit abort_handle(detail::task* t) noexcept : task_(t) {
+    if (task_ != nullptr) detail::join_retain(*task_);
+  }
+  detail::task* task_;
+};
 
 /// Owns the right to a task's outcome: `co_await handle` is its value or throws what it threw.
 ///
@@ -86,6 +124,8 @@ class join_handle {
   /// True once the task has ended, in whichever way.
   bool is_finished() const noexcept { return task_ == nullptr || detail::join_finished(*task_); }
   task_id id() const noexcept { return task_ == nullptr ? task_id{} : detail::join_id(*task_); }
+  /// Another way to abort the task: keep it, copy it, give it to other threads.
+  eddy::abort_handle abort_handle() const noexcept { return eddy::abort_handle(task_); }
 
  private:
   friend detail::join_access;
@@ -151,6 +191,26 @@ struct join_access {
   }
 };
 
+/// The task that this thread polls or destroys, or whose job it runs; null: none.
+task* task_here() noexcept;
+
 }  // namespace detail
+
+namespace this_task {
+
+/// The task this is called in, while it is polled, while it is destroyed, and while its outcome is dropped; nothing
+/// outside of tasks. A blocking job is one. block_on's future is a task too.
+inline std::optional<task_id> try_id() noexcept {
+  auto* const t = detail::task_here();
+  return t != nullptr ? std::optional(detail::join_id(*t)) : std::nullopt;
+}
+/// The same. Errors: outside of tasks it is misuse.
+inline task_id id() {
+  auto* const t = detail::task_here();
+  if (t == nullptr) detail::misuse("this_task::id: this is not called in a task");
+  return detail::join_id(*t);
+}
+
+}  // namespace this_task
 
 }  // namespace eddy::inline EDDY_ABI

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -23,6 +24,25 @@ struct task_failure {
   std::string_view name;  // the name it was spawned with, or its coroutine's
   std::string_view site;  // file:line of the spawn
   error why;
+};
+
+/// What a runtime's task hooks are told.
+class task_meta {
+ public:
+  task_meta(task_id id, const char* name, const void* site) noexcept
+      : id_(id), name_(name), site_(site) {}
+  task_id id() const noexcept { return id_; }
+  /// The name it was spawned with; empty: none.
+  std::string_view name() const noexcept {
+    return name_ != nullptr ? std::string_view(name_) : std::string_view();
+  }
+  /// file:line of the spawn. Cost: makes the text.
+  std::string spawned_at() const;
+
+ private:
+  task_id id_;
+  const char* name_;
+  const void* site_;
 };
 
 namespace detail {

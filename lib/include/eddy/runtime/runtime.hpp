@@ -48,7 +48,7 @@ class host_scope {
   ~host_scope();
 
  private:
-  alignas(8) unsigned char before_[24];
+  alignas(8) unsigned char before_[32];
   scheduler* entered_;
 };
 
@@ -293,6 +293,9 @@ struct runtime_access {
 };
 }  // namespace detail
 
+/// What a failure of a task that nobody awaits does to its runtime.
+enum class unhandled_panic : std::uint8_t { ignore, shutdown_runtime };
+
 /// Makes a runtime as one wants it. Tokio's names, Tokio's meaning.
 class runtime::builder {
  public:
@@ -338,6 +341,17 @@ class runtime::builder {
   builder& on_unpark(function<void()> f);
   /// Called for a task that failed and whose handle was dropped. Default: a line on standard error.
   builder& on_unhandled_failure(function<void(const task_failure&)> f);
+  /// What else happens then. Default: nothing. `shutdown_runtime`: all tasks are destroyed, and block_on throws
+  /// an error equal to `errc::aborted`, this time and from then on. Not for a pool.
+  builder& unhandled_panic(eddy::unhandled_panic what);
+  /// Called when a task has been made, before it can run, by whoever spawns it: from any thread, by several at once.
+  /// Nothing when none is set costs nothing but a branch.
+  builder& on_task_spawn(function<void(const task_meta&)> f);
+  /// Called when a task has ended, in whichever way, before anybody is told; and before and after each poll of one. On
+  /// the thread that runs it.
+  builder& on_task_terminate(function<void(const task_meta&)> f);
+  builder& on_before_task_poll(function<void(const task_meta&)> f);
+  builder& on_after_task_poll(function<void(const task_meta&)> f);
   /// Seed of the runtime's random choices (`select`, `shuffle_ready`), so that a run can be repeated. Default: the
   /// clock.
   builder& rng_seed(std::uint64_t seed);
