@@ -19,6 +19,7 @@
 #include <eddy/core/poll_fn.hpp>
 #include <eddy/core/promise.hpp>
 #include <eddy/core/spawn.hpp>
+#include <eddy/core/spawn_local.hpp>
 #include <eddy/core/task_local.hpp>
 #include <eddy/core/waker.hpp>
 #include <eddy/core/yield.hpp>
@@ -50,6 +51,7 @@
 #include <eddy/task/join.hpp>
 #include <eddy/task/join_all.hpp>
 #include <eddy/task/join_set.hpp>
+#include <eddy/task/local_set.hpp>
 #include <eddy/task/scope.hpp>
 #include <eddy/task/select.hpp>
 #include <eddy/task/select_any.hpp>

@@ -181,28 +181,6 @@ auto spawn(F&& f, A&&... args) {
                             std::forward<A>(args)...);
 }
 
-/// As `spawn`, for a task that stays on this thread's loop: it may hold an `rc`, and be given one.
-///
-/// Threads: in a task, or on the thread that will drive the runtime while an `enter()` guard lives.
-/// Errors: as `spawn`; nothing has to be `is_send`.
-template <class T>
-join_handle<T> spawn_local(future<T> f, const void* site = __builtin_source_location()) {
-  return detail::spawn_future(detail::task_origin{nullptr, nullptr, site, false, true},
-                              std::move(f));
-}
-template <class F>
-  requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
-auto spawn_local(F&& f, const void* site = __builtin_source_location()) {
-  return detail::spawn_call(detail::task_origin{nullptr, nullptr, site, false, true},
-                            std::forward<F>(f));
-}
-template <class F, class... A>
-  requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
-auto spawn_local(F&& f, A&&... args) {
-  return detail::spawn_call(detail::task_origin{nullptr, nullptr, nullptr, false, true},
-                            std::forward<F>(f), std::forward<A>(args)...);
-}
-
 /// Spawns with a name: `eddy::task_builder().name("feed").spawn(run_feed());`. Dumps and failures show it
 /// instead of the coroutine's own.
 class task_builder {
