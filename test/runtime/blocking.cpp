@@ -426,6 +426,30 @@ TEST_CASE("a job may ask for the time while the loop moves a paused clock") {
   });
 }
 
+TEST_CASE("another runtime may be shut down in a task") {
+  eddy::runtime rt;
+  rt.block_on([]() -> future<> {
+    eddy::runtime a;
+    CHECK(std::move(a).shutdown_timeout(0ns));
+    eddy::runtime b;
+    std::move(b).shutdown_background();
+    co_return;
+  });
+}
+
+#if EDDY_EXCEPTIONS
+TEST_CASE("a paused clock goes on when a job has failed") {
+  eddy::runtime rt = eddy::runtime::builder()
+                         .start_paused()
+                         .on_unhandled_failure([](const eddy::task_failure&) {})
+                         .build();
+  rt.block_on([]() -> future<> {
+    static_cast<void>(eddy::spawn_blocking([] { throw std::runtime_error("x"); }));
+    co_await eddy::sleep(1s);
+  });
+}
+#endif
+
 #if EDDY_EXCEPTIONS
 TEST_CASE("no blocking threads at all is misuse") {
   CHECK_THROWS_WITH_AS(eddy::runtime::builder().max_blocking_threads(0),
