@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -144,20 +145,38 @@ constexpr workload workloads[] = {
 };
 
 // One run to warm up, seven that count.
-void report(const workload& w) {
-  eddy::runtime rt;
-  rt.block_on(w.make());
+template <class Run>
+void report(std::string_view name, int count, Run run) {
+  run();
   std::vector<double> costs;
-  for (int run = 0; run < 7; ++run) {
+  for (int i = 0; i < 7; ++i) {
     const auto start = stopwatch::now();
-    rt.block_on(w.make());
-    costs.push_back(nanoseconds_since(start) / w.count);
+    run();
+    costs.push_back(nanoseconds_since(start) / count);
   }
   std::sort(costs.begin(), costs.end());
-  std::printf("%-34.*s %10.1f ns/op  (min %.1f max %.1f)\n", static_cast<int>(w.name.size()),
-              w.name.data(), costs[3], costs.front(), costs.back());
+  std::printf("%-34.*s %10.1f ns/op  (min %.1f max %.1f)\n", static_cast<int>(name.size()),
+              name.data(), costs[3], costs.front(), costs.back());
   std::fflush(stdout);
 }
+void report(const workload& w) {
+  eddy::runtime rt;
+  report(w.name, w.count, [&] { rt.block_on(w.make()); });
+}
+
+#if EDDY_POOL
+// The same on two workers, by another name; and what only a pool has.
+void report_on_pool(const workload& w, std::string_view wanted) {
+  const auto name = "mt2" + std::string(w.name.substr(w.name.find('/')));
+  if (name.find(wanted) == std::string::npos) return;
+  eddy::runtime rt = eddy::runtime::builder().multi_loop().worker_threads(2).build();
+  report(name, w.count, [&] { rt.block_on(w.make()); });
+}
+void report(const bench::pool_workload& w) {
+  eddy::runtime rt = eddy::runtime::builder().multi_loop().worker_threads(2).build();
+  report(w.name, w.count, [&] { w.run(rt); });
+}
+#endif
 
 // ---- how late an idle loop wakes
 
@@ -271,6 +290,13 @@ int main(int argc, char** argv) {
         bench::fs_workloads(), std::span<const workload>(workloads)})
     for (const workload& w : list)
       if (w.name.find(wanted) != std::string_view::npos) report(w);
+#if EDDY_POOL
+  for (const std::span<const workload> list :
+       {bench::sync_workloads(), std::span<const workload>(workloads)})
+    for (const workload& w : list) report_on_pool(w, wanted);
+  for (const auto& w : bench::pool_workloads())
+    if (w.name.find(wanted) != std::string_view::npos) report(w);
+#endif
   if (std::string_view(lateness_name).find(wanted) != std::string_view::npos) report_lateness();
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <eddy/core/future.hpp>
+#include <eddy/runtime/runtime.hpp>
 
 namespace bench {
 
@@ -12,6 +13,13 @@ struct workload {
   std::string_view name;
   int count;
   eddy::future<> (*make)();
+};
+
+/// One that is run on a pool, from outside.
+struct pool_workload {
+  std::string_view name;
+  int count;
+  void (*run)(eddy::runtime&);
 };
 
 inline constexpr int operations = 100'000;
@@ -30,5 +38,7 @@ std::span<const workload> combinator_workloads();
 std::span<const workload> io_workloads();
 /// fs.cpp's: files.
 std::span<const workload> fs_workloads();
+/// pool.cpp's: the scheduler of a pool.
+std::span<const pool_workload> pool_workloads();
 
 }  // namespace bench

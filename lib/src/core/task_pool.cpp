@@ -42,19 +42,36 @@ void pool_worker::start(task& t, const char* name, const void* site) noexcept {
   t.set(task_state::joinable);
   t.remote.store(pool_word::queued, std::memory_order_relaxed);
   ++live;
-  push(t, newest_ + 1);
-  loop.has_become_ready();
-  if (eager || ready.size() > 1) announce();
+  put_next(t, newest_ + 1);
 }
 
 void pool_worker::push_woken(task& t) noexcept {
+  if (polling == nullptr) {  // by I/O, a timer or the inbox: in their order
+    push(t, 0);
+    loop.has_become_ready();
+    if (ready.size() > 1) announce();
+    return;
+  }
   // The first task a poll wakes is run next, above all the fork that waited for this one. Of several only the
   // last, or the order of waiting would be turned round.
-  const auto newest = polling == nullptr ? 0 : has_woken_ ? 1 : newest_ + 1;
-  has_woken_ = true;
-  push(t, newest);
-  loop.has_become_ready();
-  if (eager || ready.size() > 1) announce();
+  const bool first = !std::exchange(has_woken_, true);
+  put_next(t, first ? newest_ + 1 : 0);
+}
+
+// I3: what is not shown to others here is the next to be polled.
+void pool_worker::put_next(task& t, std::uint32_t newest) noexcept {
+  if (task* const before = std::exchange(next_, &t)) {
+    push(*before, newest);
+    announce();
+  }
+  if (eager) [[unlikely]] {
+    show_next();
+    announce();
+  }
+}
+
+void pool_worker::show_next() noexcept {
+  if (next_ != nullptr) push(*std::exchange(next_, nullptr), newest_ + 1);
 }
 
 void pool_worker::push_yielded(task& t) noexcept { push(t, 0); }
@@ -85,6 +102,11 @@ task* pool_worker::next() noexcept {
     turns_ = 0;
     if (pool_->has_injected()) t = pool_->take_injected(*this, 1);
   }
+  if (t == nullptr && streak_ < longest_streak && next_ != nullptr) {
+    t = std::exchange(next_, nullptr);
+    ++streak_;
+  }
+  show_next();
   if (t == nullptr && newest_ != 0 && streak_ < longest_streak) {
     t = ready.pop_newest();
     newest_ = t != nullptr ? newest_ - 1 : 0;
@@ -264,8 +286,10 @@ void task_pool::shut_down_tasks(pool_worker& w) noexcept {
     claimed.clear();
     for (;;) {
       task* t = take_injected(w, 1);
-      for (std::size_t i = 0; i < workers_.size() && t == nullptr; ++i)
+      for (std::size_t i = 0; i < workers_.size() && t == nullptr; ++i) {
+        workers_[i]->show_next();
         t = workers_[i]->ready.take();
+      }
       if (t == nullptr) break;
       pool_word::ask(t->remote, pool_word::abort, 0);
       w.loop.run_movable(*t);
