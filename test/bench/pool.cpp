@@ -90,10 +90,10 @@ future<> ping_pong_once(shared_countdown c) {
   eddy::spawn(
       [](eddy::sync::oneshot::receiver<int> in, eddy::sync::oneshot::sender<int> out) -> future<> {
         const int v = co_await in;
-        static_cast<void>(out.send(v));
+        static_cast<void>(std::move(out).send(v));
       },
       std::move(rx1), std::move(tx2));
-  static_cast<void>(tx1.send(1));
+  static_cast<void>(std::move(tx1).send(1));
   int v = co_await rx2;
   keep(v);
   c->tell();
