@@ -57,7 +57,7 @@ class gate {
 class all_threads {
  public:
   future<> take() {
-    constexpr int most = static_cast<int>(eddy::detail::blocking_pool::most_threads);
+    const int most = static_cast<int>(eddy::detail::blocking_options{}.max_threads);
     for (int i = 0; i < most; ++i)
       jobs_.push_back(eddy::spawn_blocking(
           [](std::shared_ptr<gate> g, std::shared_ptr<std::atomic<int>> n) {
