@@ -129,8 +129,8 @@ void loop::shut_down(function<void()> detached) {
       const node_guard held(*this);
       list<timer_entry> rest;
       timers_.advance_to(UINT64_MAX, rest);
-      while (rest.pop_front() != nullptr) {
-      }
+      while (timer_entry* const t = rest.pop_front())
+        static_cast<void>(static_cast<loop_timer*>(t)->expire());
     }
     detached_ = std::move(detached);
     announce_ = false;
@@ -232,8 +232,7 @@ void loop::fire_timers(std::uint64_t at) noexcept {
   if (timers_.empty()) return;
   list<timer_entry> expired;
   timers_.advance_to(at, expired);
-  while (timer_entry* const t = expired.pop_front())
-    std::move(static_cast<loop_timer*>(t)->who).wake();
+  while (timer_entry* const t = expired.pop_front()) static_cast<loop_timer*>(t)->expire().wake();
 }
 
 // While the guard is off, the expired that are left may be taken out by those they belong to.
@@ -244,7 +243,7 @@ void loop::fire_shared_timers(std::uint64_t at) noexcept {
     const node_guard held(*this);
     if (first && !timers_.empty()) timers_.advance_to(at, expired);
     while (!expired.empty() && !woken.full())
-      woken.add(std::move(static_cast<loop_timer*>(expired.pop_front())->who));
+      woken.add(static_cast<loop_timer*>(expired.pop_front())->expire());
     all = expired.empty();
   }
 }

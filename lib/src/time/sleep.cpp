@@ -16,25 +16,24 @@ clock::time_point clock::now() noexcept {
 
 namespace detail {
 
-// In a pool the task may have been stolen: then the wheel is another thread's. Hence the guards.
+// In a pool the task may have been stolen: then the wheel is another thread's, and the entry may be taken out of it
+// at any moment. Hence the guards, and the second look under them.
 
 bool timer_leaf::poll_elapsed(context& cx) noexcept {
-  if (loop_ == elapsed_mark()) return true;
-  if (is_waiting()) {
+  loop* const where = entry_.where.load(std::memory_order_acquire);
+  if (where == loop_timer::over()) return true;
+  if (where != nullptr) {
     waker before;  // goes behind the guard
-    const node_guard held(*loop_);
-    if (entry_.linked()) {
-      if (!cx.wakes_same(entry_.who)) before = std::exchange(entry_.who, cx.get_waker());
-      return false;
-    }
-    loop_ = elapsed_mark();
-    return true;
+    const node_guard held(*where);
+    if (!entry_.linked()) return true;
+    if (!cx.wakes_same(entry_.who)) before = std::exchange(entry_.who, cx.get_waker());
+    return false;
   }
   auto* l = loop::of(cx);
   if (l == nullptr) fatal("sleep or timeout polled outside a runtime");
   if (l->has_seen(entry_.deadline) ||
       (!l->is_far(entry_.deadline) && entry_.deadline <= l->now())) {
-    loop_ = elapsed_mark();
+    entry_.where.store(loop_timer::over(), std::memory_order_relaxed);
     return true;
   }
   wait(*l, cx);
@@ -45,7 +44,7 @@ bool timer_leaf::start(context& cx, duration limit) noexcept {
   auto* l = loop::of(cx);
   if (l == nullptr) fatal("sleep or timeout polled outside a runtime");
   if (limit <= duration::zero()) {
-    loop_ = elapsed_mark();
+    entry_.where.store(loop_timer::over(), std::memory_order_relaxed);
     return true;
   }
   const instant now(duration(static_cast<duration::rep>(l->now())));
@@ -55,31 +54,26 @@ bool timer_leaf::start(context& cx, duration limit) noexcept {
 }
 
 void timer_leaf::wait(loop& l, context& cx) noexcept {
-  loop_ = &l;
   entry_.who = cx.get_waker();
   const node_guard held(l);
+  entry_.where.store(&l, std::memory_order_relaxed);
   l.timers().insert(entry_);
 }
 
-bool timer_leaf::has_fired() const noexcept {
-  const node_guard held(*loop_);
-  return !entry_.linked();
-}
-
 void timer_leaf::move_to(std::uint64_t deadline) noexcept {
-  loop& l = *loop_;
+  loop& l = *entry_.where.load(std::memory_order_relaxed);
   waker due;
   {
     const node_guard held(l);
-    const bool fired = !entry_.linked();
-    if (fired)
-      loop_ = nullptr;
-    else
-      l.timers().remove(entry_);
+    if (!entry_.linked()) {
+      entry_.where.store(nullptr, std::memory_order_relaxed);
+      entry_.deadline = deadline;
+      return;
+    }
+    l.timers().remove(entry_);
     entry_.deadline = deadline;
-    if (fired) return;
     if (deadline <= l.now())
-      due = std::move(entry_.who);
+      due = entry_.expire();
     else
       l.timers().insert(entry_);
   }
@@ -90,8 +84,9 @@ void timer_leaf::move_to(std::uint64_t deadline) noexcept {
 }
 
 void timer_leaf::leave() noexcept {
-  const node_guard held(*loop_);
-  if (entry_.linked()) loop_->timers().remove(entry_);
+  loop& l = *entry_.where.load(std::memory_order_relaxed);
+  const node_guard held(l);
+  if (entry_.linked()) l.timers().remove(entry_);
 }
 
 }  // namespace detail

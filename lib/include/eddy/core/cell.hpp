@@ -77,6 +77,8 @@ bool basic_cell_base<Memory>::abandon() noexcept {
   Memory::check(mark_);
   const auto before = set_bits<Memory>(bits_, abandoned, std::memory_order_acq_rel);
   if ((before & (watching | abandoned | filled)) == watching) watcher_.wake();
+  // Nobody will wake us any more, so whom we would have woken need not be kept.
+  if ((before & (waiting | filled)) == waiting) waiter_.reset();
   return (before & filled) != 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cassert>
 #include <chrono>
 #include <cstdint>
@@ -14,8 +15,6 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
-class loop;
-
 /// What sleep, timeout and the like share: an entry in the wheel of the loop that polls it. 40 bytes.
 class timer_leaf {
  public:
@@ -29,19 +28,21 @@ class timer_leaf {
   }
   std::uint64_t deadline() const noexcept { return entry_.deadline; }
   /// A poll has found that its time has come, or it was woken.
-  bool elapsed() const noexcept { return is_waiting() ? has_fired() : loop_ != nullptr; }
+  bool elapsed() const noexcept {
+    return entry_.where.load(std::memory_order_acquire) == loop_timer::over();
+  }
   /// Gives it another deadline. One that is waited for goes on waiting: whoever it wakes is woken then, and
   /// at once if that time is over. Otherwise the next poll decides.
   void reset(std::uint64_t deadline) noexcept {
     if (deadline == entry_.deadline) return;
     if (is_waiting()) return move_to(deadline);
-    loop_ = nullptr;
+    entry_.where.store(nullptr, std::memory_order_relaxed);
     entry_.deadline = deadline;
   }
   /// Waits no more, and nobody is woken.
   void stop() noexcept {
     if (is_waiting()) leave();
-    loop_ = nullptr;
+    entry_.where.store(nullptr, std::memory_order_relaxed);
   }
   /// True when the deadline has passed; otherwise the target of `cx` will be woken then.
   bool poll_elapsed(context& cx) noexcept;
@@ -49,16 +50,14 @@ class timer_leaf {
   bool start(context& cx, duration limit) noexcept;
 
  private:
-  // What loop_ says else: null is not begun.
-  static loop* elapsed_mark() noexcept { return reinterpret_cast<loop*>(1); }
-  bool is_waiting() const noexcept { return reinterpret_cast<std::uintptr_t>(loop_) > 1; }
-  bool has_fired() const noexcept;
+  bool is_waiting() const noexcept {
+    loop* const l = entry_.where.load(std::memory_order_acquire);
+    return l != nullptr && l != loop_timer::over();
+  }
   void wait(loop& l, context& cx) noexcept;
   void move_to(std::uint64_t deadline) noexcept;
   void leave() noexcept;
   loop_timer entry_;
-  loop* loop_ =
-      nullptr;  // in whose wheel it is, or has been until that loop has taken it out and woken
 };
 
 }  // namespace detail
