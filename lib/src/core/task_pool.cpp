@@ -55,23 +55,13 @@ void pool_worker::push_woken(task& t) noexcept {
   // The first task a poll wakes is run next, above all the fork that waited for this one. Of several only the
   // last, or the order of waiting would be turned round.
   const bool first = !std::exchange(has_woken_, true);
-  put_next(t, first ? newest_ + 1 : 0);
+  put_next(t, first ? newest_ + 1 : 1);
 }
 
-// I3: what is not shown to others here is the next to be polled.
 void pool_worker::put_next(task& t, std::uint32_t newest) noexcept {
-  if (task* const before = std::exchange(next_, &t)) {
-    push(*before, newest);
-    announce();
-  }
-  if (eager) [[unlikely]] {
-    show_next();
-    announce();
-  }
-}
-
-void pool_worker::show_next() noexcept {
-  if (next_ != nullptr) push(*std::exchange(next_, nullptr), newest_ + 1);
+  push(t, newest);
+  loop.has_become_ready();
+  if (eager || ready.size() > 1) announce();
 }
 
 void pool_worker::push_yielded(task& t) noexcept { push(t, 0); }
@@ -102,11 +92,6 @@ task* pool_worker::next() noexcept {
     turns_ = 0;
     if (pool_->has_injected()) t = pool_->take_injected(*this, 1);
   }
-  if (t == nullptr && streak_ < longest_streak && next_ != nullptr) {
-    t = std::exchange(next_, nullptr);
-    ++streak_;
-  }
-  show_next();
   if (t == nullptr && newest_ != 0 && streak_ < longest_streak) {
     t = ready.pop_newest();
     newest_ = t != nullptr ? newest_ - 1 : 0;
@@ -287,7 +272,6 @@ void task_pool::shut_down_tasks(pool_worker& w) noexcept {
     for (;;) {
       task* t = take_injected(w, 1);
       for (std::size_t i = 0; i < workers_.size() && t == nullptr; ++i) {
-        workers_[i]->show_next();
         t = workers_[i]->ready.take();
       }
       if (t == nullptr) break;

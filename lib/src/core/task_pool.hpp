@@ -2,14 +2,12 @@
 // What the workers of a pool share, and each worker's part: queues of the tasks that may move, and who sleeps.
 // A worker is a loop with a thread of its own (runtime/pool.hpp); its local tasks are the scheduler's.
 //
-// I1  A task that is queued is in one worker's ring, or in the injection queue, or on its way into one, or a
-//     worker's `next_`, once.
+// I1  A task that is queued is in one worker's ring, or in the injection queue, or on its way into one, once.
 // I2  A worker's ring, its counters and its slab belong to the thread that drives its loop; others take at the
 //     ring's head.
-// I3  Before a poll begins, everything the worker has is in its ring, where others can take it, and has been
-//     announced: if somebody sleeps and nobody searches, one is called. Only the task made ready last is kept back
-//     during a poll, in `next_`, and is polled then: that saves two atomic exchanges a task. When polls have been
-//     long lately (`eager`) it is shown at once.
+// I3  Before a poll begins, everything in the worker's ring has been announced: if somebody sleeps and nobody
+//     searches, one is called. A single task made ready during a poll is not announced at once, for its worker comes
+//     to it next; it may be taken all the same. When polls have been long lately (`eager`) it is announced.
 // I4  Everything one look at the loop has made ready is taken before the loop is looked at again, or is stolen
 //     (`look_mark`).
 //
@@ -91,13 +89,11 @@ class pool_worker {
 
   void push(task& t, std::uint32_t newest) noexcept;
   void put_next(task& t, std::uint32_t newest) noexcept;
-  void show_next() noexcept;
   void overflow(task& t) noexcept;
   void announce() noexcept;
 
   const std::shared_ptr<task_pool> pool_;
   pool_slab* const slab_;
-  task* next_ = nullptr;  // I3
   std::uint32_t newest_ =
       0;  // so many at the ring's tail may be taken newest first (fewer, if stolen)
   std::uint32_t streak_ = 0;  // taken so in a row
