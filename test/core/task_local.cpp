@@ -109,9 +109,7 @@ TEST_CASE("an inner scope hides the value, and two names do not meet") {
   }()));
 }
 
-TEST_CASE(
-    "branches of a select have values of their own; the losers see theirs when they are "
-    "destroyed") {
+TEST_CASE("branches of a select have values of their own, which losers see as they are dropped") {
   const test::leak_check leaks;
   std::vector<int> seen;
   eddy::runtime rt;

@@ -451,9 +451,12 @@ TEST_CASE("a paused clock goes on when a job has failed") {
 #endif
 
 #if EDDY_EXCEPTIONS
-TEST_CASE("no blocking threads at all is misuse") {
+TEST_CASE("what a builder is given in vain is misuse") {
   CHECK_THROWS_WITH_AS(eddy::runtime::builder().max_blocking_threads(0),
                        "eddy: builder::max_blocking_threads: 0 threads", std::logic_error);
+  CHECK_THROWS_AS(eddy::runtime::builder().worker_threads(0), std::logic_error);
+  CHECK_THROWS_AS(eddy::runtime::builder().global_queue_interval(0), std::logic_error);
+  CHECK_THROWS_AS(eddy::runtime::builder().event_interval(0), std::logic_error);
 }
 #endif
 

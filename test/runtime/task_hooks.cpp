@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <optional>
 #include <set>
@@ -15,6 +16,7 @@
 
 #include <eddy/eddy.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 
 namespace {
@@ -40,7 +42,7 @@ class notes_id {
 
 TEST_CASE("a task knows its id, which is its handle's and no other task's") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     const auto own = this_task::id();
     const auto tell = []() -> future<task_id> {
@@ -68,7 +70,7 @@ TEST_CASE("a task knows its id, which is its handle's and no other task's") {
 TEST_CASE("outside of tasks there is no id") {
   const test::leak_check leaks;
   CHECK(this_task::try_id() == std::nullopt);
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> { co_return; });
   CHECK(this_task::try_id() == std::nullopt);
 #if EDDY_EXCEPTIONS
@@ -82,7 +84,7 @@ TEST_CASE("what a task held is destroyed in it, when it ends, is aborted, and wi
   std::vector<task_id> seen;
   std::vector<task_id> ids;
   {
-    eddy::runtime rt;
+    eddy::runtime rt = test::make_runtime();
     rt.block_on([](std::vector<task_id>& all, std::vector<task_id>& log) -> future<> {
       const auto ends = [](notes_id) -> future<> { co_return; };
       const auto waits = [](notes_id) -> future<> { co_await eddy::sleep(1h); };
@@ -127,7 +129,7 @@ TEST_CASE("an abort handle aborts, tells, and outlives task and runtime") {
   const test::leak_check leaks;
   std::optional<eddy::abort_handle> kept;
   {
-    eddy::runtime rt;
+    eddy::runtime rt = test::make_runtime();
     kept = rt.block_on([]() -> future<eddy::abort_handle> {
       auto h = eddy::spawn([]() -> future<> { co_await eddy::sleep(1h); });
       auto a = h.abort_handle();
@@ -186,9 +188,38 @@ TEST_CASE("the hooks are called for each task and each poll, with its id and its
   CHECK(spawned.size() == 4);
 }
 
-TEST_CASE(
-    "the hook for ended tasks is called for aborted ones, and for those that end with the "
-    "runtime") {
+TEST_CASE("the hooks see each task begin and end and each of its polls, on every runtime") {
+  const test::leak_check leaks;
+  std::atomic<int> spawned{0};
+  std::atomic<int> ended{0};
+  std::atomic<int> begun{0};
+  std::atomic<int> over{0};
+  const auto count = [](std::atomic<int>& n) {
+    return [&n](const eddy::task_meta& task) {
+      n += task.spawned_at().find("task_hooks.cpp:") != std::string::npos ? 1 : 1000;
+    };
+  };
+  {
+    eddy::runtime::builder b;
+    b.on_task_spawn(count(spawned)).on_task_terminate(count(ended));
+    b.on_before_task_poll(count(begun)).on_after_task_poll(count(over));
+    eddy::runtime rt = test::make_runtime(std::move(b));
+    auto outside = rt.spawn([]() -> future<> { co_await eddy::yield_now(); });
+    rt.block_on([](eddy::join_handle<> h) -> future<> {
+      co_await h;
+      auto inside = eddy::spawn([]() -> future<> { co_return; });
+      co_await inside;
+      auto pinned = eddy::spawn_local([]() -> future<> { co_return; });
+      co_await pinned;
+    }(std::move(outside)));
+  }
+  CHECK(spawned == 4);
+  CHECK(ended == 4);
+  CHECK(begun == over);
+  CHECK(begun >= 6);
+}
+
+TEST_CASE("the hook for ended tasks sees aborted ones, and those that end with the runtime") {
   const test::leak_check leaks;
   int ended = 0;
   {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -12,6 +13,7 @@
 #include <eddy/base/rc.hpp>
 #include <eddy/eddy.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"
 #include "support/leak_check.hpp"
 
@@ -24,7 +26,12 @@ using eddy::make_rc;
 using eddy::rc;
 using eddy::spawn_local;
 
-eddy::runtime paused() { return eddy::runtime::builder().start_paused().build(); }
+/// With a paused clock, where there is one.
+eddy::runtime paused() {
+  eddy::runtime::builder b;
+  if (!test::on_pool()) b.start_paused();
+  return test::make_runtime(std::move(b));
+}
 
 future<> add(rc<int> sum, int n) {
   co_await eddy::sleep(10ms);
@@ -51,6 +58,7 @@ TEST_CASE("a set's tasks share what is not is_send; awaiting the set waits for a
 }
 
 TEST_CASE("run_until is over with its future, not with the set's tasks") {
+  if (test::on_pool()) return;
   const test::leak_check leaks;
   auto rt = paused();
   rt.block_on([]() -> future<> {
@@ -71,7 +79,7 @@ TEST_CASE("run_until is over with its future, not with the set's tasks") {
 
 TEST_CASE("what a set's task spawns with spawn_local is the set's, on the same thread") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     int depth = 0;
     local_set set;
@@ -95,6 +103,7 @@ TEST_CASE("what a set's task spawns with spawn_local is the set's, on the same t
 }
 
 TEST_CASE("while an enter guard lives spawn_local is the set's, before the runtime runs too") {
+  if (test::on_pool()) return;
   const test::leak_check leaks;
   auto rt = paused();
   local_set set(rt.get_handle());
@@ -111,6 +120,7 @@ TEST_CASE("while an enter guard lives spawn_local is the set's, before the runti
 }
 
 TEST_CASE("a handle of a set's task may be awaited by another task, and elsewhere") {
+  if (test::on_pool()) return;
   const test::leak_check leaks;
   eddy::runtime rt;
   local_set set(rt.get_handle());
@@ -125,6 +135,7 @@ TEST_CASE("a handle of a set's task may be awaited by another task, and elsewher
 }
 
 TEST_CASE("destroying the set destroys what its tasks run, at once, in the runtime and outside") {
+  if (test::on_pool()) return;
   const test::leak_check leaks;
   const auto waits = [](rc<int>) -> future<> { co_await eddy::sleep(1h); };
   eddy::runtime rt;
@@ -152,7 +163,7 @@ TEST_CASE("destroying the set destroys what its tasks run, at once, in the runti
 
 TEST_CASE("a task's last act may wake, spawn and lock in the set that is being destroyed") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     struct at_end {
       eddy::sync::notify* tell;
@@ -177,7 +188,7 @@ TEST_CASE("a task's last act may wake, spawn and lock in the set that is being d
 
 TEST_CASE("a task that destroys its own set goes on to its next await") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto set = std::make_unique<local_set>();
     bool after = false;
@@ -217,6 +228,55 @@ TEST_CASE("a set's tasks are aborted by their handles, wait, and fail like other
 #endif
   });
 }
+
+TEST_CASE("on every runtime a set's tasks stay on one thread and are awaited from others") {
+  const test::leak_check leaks;
+  eddy::runtime rt = test::make_runtime();
+  rt.block_on([]() -> future<> {
+    const auto home = std::this_thread::get_id();
+    local_set set;
+    auto sum = make_rc<int>(0);
+    std::vector<eddy::join_handle<>> waiting;
+    for (int i = 0; i < 100; ++i) {
+      auto local = set.spawn_local(
+          [](rc<int> s, std::thread::id thread) -> future<int> {
+            for (int k = 0; k < 3; ++k) {
+              co_await eddy::yield_now();
+              CHECK(std::this_thread::get_id() == thread);
+            }
+            co_return ++*s;
+          },
+          sum, home);
+      waiting.push_back(eddy::spawn(
+          [](eddy::join_handle<int> h) -> future<> {
+            const int v = co_await h;
+            CHECK(v > 0);
+          },
+          std::move(local)));
+    }
+    co_await set;
+    CHECK(*sum == 100);
+    for (auto& h : waiting) co_await h;
+    // And one that is dropped with its tasks waiting, in the middle of all that.
+    local_set dropped;
+    auto h = dropped.spawn_local([](rc<int>) -> future<> { co_await eddy::sleep(1h); }, sum);
+    co_await eddy::yield_now();
+    {
+      const auto gone = std::move(dropped);
+    }
+    CHECK(sum.use_count() == 1);
+    const auto r = co_await eddy::attempt(std::move(h));
+    CHECK(r.error() == eddy::errc::aborted);
+  });
+}
+
+#if EDDY_EXCEPTIONS && EDDY_POOL
+TEST_CASE("in a pool a set is made in a task") {
+  eddy::runtime rt = eddy::runtime::builder().multi_loop().worker_threads(1).build();
+  CHECK_THROWS_WITH_AS(local_set(rt.get_handle()),
+                       "eddy: local_set: in a pool a set is made in a task", std::logic_error);
+}
+#endif
 
 TEST_CASE("dropped at every cut point") {
   const auto cuts = test::cut_points([]() -> future<> {

@@ -17,9 +17,16 @@ scheduler& this_runtime() {
   return *s;
 }
 
+// In a pool somebody always drives the loop.
+bool is_elsewhere(const scheduler& where) noexcept {
+  return where.worker() != nullptr && !where.is_driven_here();
+}
+
 }  // namespace
 
 local_item::local_item(std::shared_ptr<local_core> c) : core_(std::move(c)) {
+  if (is_elsewhere(*core_->where_))
+    misuse("local_set: in a pool a set is used on the worker on which it was made");
   core_->items_.push_back(*this);
   ++core_->live_;
 }
@@ -31,6 +38,7 @@ local_item::~local_item() {
 }
 
 local_core::local_core(scheduler* where) : where_(where != nullptr ? where : &this_runtime()) {
+  if (is_elsewhere(*where_)) misuse("local_set: in a pool a set is made in a task");
   where_->retain();
 }
 
@@ -43,6 +51,7 @@ const std::shared_ptr<local_core>* local_core::here() noexcept {
 const void* local_core::key() noexcept { return &the_key; }
 
 bool local_core::poll_empty(context& cx) {
+  if (is_elsewhere(*where_)) fatal("a local_set was awaited on another worker than its own");
   if (live_ == 0) return true;
   for (const waker& w : waiting_)
     if (cx.wakes_same(w)) return false;

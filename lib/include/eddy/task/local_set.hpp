@@ -28,7 +28,8 @@ class [[nodiscard]] local_enter_guard {
 
 /// Tasks that stay on one loop and belong together: they may be awaited together, and go with the set.
 ///
-/// It belongs to the runtime it was made on; in a pool to the loop of that worker. Its tasks run whenever that loop
+/// It belongs to the runtime it was made on; in a pool to the loop of that worker: there it is made and used in a task
+/// that stays, one of `spawn_local` or block_on's. Its tasks run whenever that loop
 /// runs, whether or not anybody awaits the set. On a current_thread runtime plain `spawn_local` needs no set.
 /// `co_await set` waits until none of its tasks is left; those that they spawn with `spawn_local` count.
 /// Destroying it destroys what its tasks run, at once; their handles then say aborted.
@@ -39,7 +40,7 @@ class local_set {
  public:
   using not_send = void;
 
-  /// Errors: on a thread that is on no runtime it is misuse.
+  /// Errors: on a thread that is on no runtime it is misuse, and so in a pool outside of its tasks.
   local_set() : core_(std::make_shared<detail::local_core>(nullptr)) {}
   /// For the runtime of that handle.
   explicit local_set(const handle& of) : core_(make(of)) {}
