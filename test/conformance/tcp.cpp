@@ -213,8 +213,7 @@ TEST_CASE("readable stays until a read has said that there is no more") {
 }
 
 TEST_CASE(
-    "writable stays until a write has found no room, and comes back with room or with the peer's "
-    "end") {
+    "writable stays until a write finds no room, and comes back with room or the peer's end") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -260,9 +259,7 @@ TEST_CASE("waiting holds no buffer, and its operations are small") {
   });
 }
 
-TEST_CASE(
-    "a listener that is awaited after its runtime has ended is an error at once, and the end wakes "
-    "who waits") {
+TEST_CASE("awaiting a listener after its runtime's end is an error; the end wakes who waits") {
   const test::leak_check leaks;
   std::optional<eddy::runtime> rt(std::in_place);
   auto listener = rt->block_on([]() -> eddy::future<tcp_listener> {

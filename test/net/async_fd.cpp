@@ -60,9 +60,7 @@ const auto fine = [] { return eddy::result<int>(1); };
 
 }  // namespace
 
-TEST_CASE(
-    "a descriptor is writable at first and not readable, and readiness that is cleared waits for "
-    "an event") {
+TEST_CASE("at first a descriptor is writable, not readable; cleared readiness waits for an event") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
