@@ -1,3 +1,4 @@
+#include <eddy/eddy.hpp>
 #include <eddy/net/lookup.hpp>
 
 #include <doctest/doctest.h>
@@ -64,13 +65,13 @@ TEST_CASE("what cannot be looked up is named") {
 }
 
 TEST_CASE("a lookup dropped while it waits leaves nothing behind") {
+  const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
-    {
-      test::mock_task task;
-      auto op = lookup_host("localhost:80");
-      CHECK(!task.poll(op).is_ready());
-    }
+    // By a real task: the thread that looks up may hold its waker for a moment longer.
+    auto first =
+        co_await eddy::select(eddy::biased, lookup_host("localhost:80"), eddy::yield_now());
+    static_cast<void>(first);
     co_await lookup_host("localhost:81");  // the threads still work
   });
 }
