@@ -16,7 +16,7 @@
 #include "net/batch.hpp"
 #include "net/datagram_guess.hpp"
 #include "net/socket.hpp"
-#include "net/transfer.hpp"
+#include "io/transfer.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 

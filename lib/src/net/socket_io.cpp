@@ -11,8 +11,8 @@
 #include <eddy/base/error.hpp>
 
 #include "net/socket.hpp"
-#include "net/transfer.hpp"
-#include "net/vectors.hpp"
+#include "io/transfer.hpp"
+#include "io/vectors.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -198,6 +198,18 @@ result<int> give_away(io_handle io) noexcept {
   const int copy = ::fcntl(io.fd(), F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return error::system(errno, "into_descriptor");
   return copy;
+}
+
+result<int> give_away_blocking(io_handle io) noexcept {
+  auto fd = give_away(std::move(io));
+  if (!fd) return fd;
+  const int flags = ::fcntl(*fd, F_GETFL);
+  if (flags < 0 || ::fcntl(*fd, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+    const int code = errno;
+    ::close(*fd);
+    return error::system(code, "into_blocking_descriptor");
+  }
+  return fd;
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -8,7 +8,7 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/io/buffer.hpp>
-#include <eddy/net/fd_io.hpp>
+#include <eddy/io/fd_io.hpp>
 #include <eddy/net/socket_io.hpp>
 #include <eddy/runtime/readiness.hpp>
 

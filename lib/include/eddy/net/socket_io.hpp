@@ -135,6 +135,8 @@ result<void> shut_down(const io_handle& io, net::shutdown_side side) noexcept;
 error take_error(const io_handle& io) noexcept;
 /// Another number for what `io` refers to, which is closed: so its registration ends in its own time.
 result<int> give_away(io_handle io) noexcept;
+/// As give_away, and reading and writing the descriptor waits again.
+result<int> give_away_blocking(io_handle io) noexcept;
 
 /// At once or not at all: EAGAIN is an error.
 result<std::size_t> try_read(const io_handle& io, io::buffer to) noexcept;

@@ -15,7 +15,7 @@
 #include <eddy/core/operation.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
-#include <eddy/io/descriptor_io.hpp>
+#include <eddy/io/fd_io.hpp>
 #include <eddy/process/exit_status.hpp>
 #include <eddy/process/stdio.hpp>
 #include <eddy/runtime/readiness.hpp>
@@ -41,16 +41,16 @@ namespace eddy::inline EDDY_ABI::process {
 class child_input {
  public:
   /// Writes as much of `from` as the pipe takes now, at least one byte: how much.
-  eddy::detail::descriptor_write_leaf write(io::const_buffer from) noexcept { return {io_, from}; }
+  eddy::detail::fd_write_leaf write(io::const_buffer from) noexcept { return {io_, from}; }
   /// Writes all of `from`.
   ///
   /// Cancel safety: some of it may have been written, and how much is lost.
-  eddy::detail::descriptor_write_all_leaf write_all(io::const_buffer from) noexcept {
+  eddy::detail::fd_write_all_leaf write_all(io::const_buffer from) noexcept {
     return {io_, from};
   }
   /// Never waits. Errors: no room is `std::errc::resource_unavailable_try_again`.
   result<std::size_t> try_write(io::const_buffer from) noexcept {
-    return eddy::detail::try_write_descriptor(io_, from);
+    return eddy::detail::try_fd_write(io_, {&from, 1});
   }
   /// Still this one's. Do not close it.
   int native_handle() const noexcept { return io_.fd(); }
@@ -71,10 +71,10 @@ class child_input {
 class child_output {
  public:
   /// Reads what is there, up to the size of `to`; 0 when every process that could write has closed its end.
-  eddy::detail::descriptor_read_leaf read(io::buffer to) noexcept { return {io_, to}; }
+  eddy::detail::fd_read_leaf read(io::buffer to) noexcept { return {io_, to}; }
   /// Never waits. Errors: nothing there is `std::errc::resource_unavailable_try_again`.
   result<std::size_t> try_read(io::buffer to) noexcept {
-    return eddy::detail::try_read_descriptor(io_, to);
+    return eddy::detail::try_fd_read(io_, {&to, 1});
   }
   /// Still this one's. Do not close it.
   int native_handle() const noexcept { return io_.fd(); }

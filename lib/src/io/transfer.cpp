@@ -1,4 +1,4 @@
-#include "net/transfer.hpp"
+#include "io/transfer.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 

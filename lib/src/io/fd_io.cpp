@@ -1,72 +1,32 @@
-// Moving bytes through what is no socket: the leaves of <eddy/net/fd_io.hpp>.
+// Moving bytes through what is no socket: the leaves of <eddy/io/fd_io.hpp>.
 
-#include <eddy/net/fd_io.hpp>
+#include <eddy/io/fd_io.hpp>
 
-#include <fcntl.h>
-#include <signal.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <utility>
 
 #include <eddy/base/error.hpp>
-#include <eddy/net/socket_io.hpp>
 
-#include "net/transfer.hpp"
-#include "net/vectors.hpp"
+#include "io/quiet_write.hpp"
+#include "io/transfer.hpp"
+#include "io/vectors.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 
 namespace {
 
-// While it lives this thread gets no SIGPIPE, and what a write has raised is gone afterwards.
-class without_sigpipe {
- public:
-  without_sigpipe() noexcept {
-    ::sigemptyset(&pipe_);
-    ::sigaddset(&pipe_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  without_sigpipe(const without_sigpipe&) = delete;
-  ~without_sigpipe() {
-    if (::sigismember(&before_, SIGPIPE) == 0) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  void take() const noexcept {
-    ::sigset_t waiting;
-    ::sigpending(&waiting);
-    int taken = 0;  // one that is ignored is not there
-    if (::sigismember(&waiting, SIGPIPE) == 1) ::sigwait(&pipe_, &taken);
-  }
-
- private:
-  ::sigset_t pipe_;
-  ::sigset_t before_;
-};
-
 auto reading(int fd, io::buffer to) noexcept {
   return [fd, to]() noexcept { return ::read(fd, to.data(), to.size()); };
 }
 
-template <class Call>
-auto writing(Call call) noexcept {
-  return [call]() noexcept {
-    const without_sigpipe guard;
-    const ::ssize_t n = call();
-    if (n < 0 && errno == EPIPE) {
-      guard.take();
-      errno = EPIPE;
-    }
-    return n;
-  };
-}
-
 auto writing(int fd, io::const_buffer from) noexcept {
-  return writing([fd, from]() noexcept { return ::write(fd, from.data(), from.size()); });
+  return [fd, from]() noexcept { return write_quietly(fd, from.data(), from.size()); };
 }
 
 auto writing(int fd, const vectors& v) noexcept {
-  return writing([fd, &v]() noexcept { return ::writev(fd, v.parts, static_cast<int>(v.count)); });
+  return [fd, &v]() noexcept { return write_quietly(fd, v.parts, static_cast<int>(v.count)); };
 }
 
 }  // namespace
@@ -120,18 +80,6 @@ result<std::size_t> try_fd_write(const io_handle& io,
   vectors v(from);
   if (v.bytes == 0) return 0U;
   return try_transfer(io.state(), interest::write, "write", v.bytes, writing(io.fd(), v));
-}
-
-result<int> give_away_blocking(io_handle io) noexcept {
-  auto fd = give_away(std::move(io));
-  if (!fd) return fd;
-  const int flags = ::fcntl(*fd, F_GETFL);
-  if (flags < 0 || ::fcntl(*fd, F_SETFL, flags & ~O_NONBLOCK) < 0) {
-    const int code = errno;
-    ::close(*fd);
-    return error::system(code, "into_blocking_descriptor");
-  }
-  return fd;
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -78,7 +78,5 @@ class [[nodiscard]] fd_write_vectored_leaf {
 result<std::size_t> try_fd_read(const io_handle& io, std::span<const io::buffer> to) noexcept;
 result<std::size_t> try_fd_write(const io_handle& io,
                                  std::span<const io::const_buffer> from) noexcept;
-/// As give_away, and reading and writing the descriptor waits again.
-result<int> give_away_blocking(io_handle io) noexcept;
 
 }  // namespace eddy::inline EDDY_ABI::detail
