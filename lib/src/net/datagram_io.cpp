@@ -13,10 +13,10 @@
 #include <eddy/net/address.hpp>
 #include <eddy/net/unix_address.hpp>
 
+#include "io/transfer.hpp"
 #include "net/batch.hpp"
 #include "net/datagram_guess.hpp"
 #include "net/socket.hpp"
-#include "io/transfer.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 

@@ -10,9 +10,9 @@
 
 #include <eddy/base/error.hpp>
 
-#include "net/socket.hpp"
 #include "io/transfer.hpp"
 #include "io/vectors.hpp"
+#include "net/socket.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 

@@ -45,9 +45,7 @@ class child_input {
   /// Writes all of `from`.
   ///
   /// Cancel safety: some of it may have been written, and how much is lost.
-  eddy::detail::fd_write_all_leaf write_all(io::const_buffer from) noexcept {
-    return {io_, from};
-  }
+  eddy::detail::fd_write_all_leaf write_all(io::const_buffer from) noexcept { return {io_, from}; }
   /// Never waits. Errors: no room is `std::errc::resource_unavailable_try_again`.
   result<std::size_t> try_write(io::const_buffer from) noexcept {
     return eddy::detail::try_fd_write(io_, {&from, 1});
