@@ -19,8 +19,9 @@ eddy::future<> stop_on_signal(cancellation_token stop) {
 eddy::future<> worker(int id, cancellation_token stop) {
   std::printf("worker %d works\n", id);
   std::fflush(stdout);
-  while (co_await stop.run_until_cancelled(eddy::sleep(10ms))) {
-    // There is work, and it does it.
+  for (;;) {
+    const auto worked = co_await stop.run_until_cancelled(eddy::sleep(10ms));
+    if (!worked) break;
   }
   co_await eddy::sleep(5ms);  // saves what must not be lost: this is not cut short
   std::printf("worker %d has saved its orders\n", id);
