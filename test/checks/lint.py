@@ -49,6 +49,6 @@ units = sorted(u for u in units if any(u.is_relative_to(a) for a in areas))
 with concurrent.futures.ThreadPoolExecutor(2) as pool:
     found = set().union(*pool.map(lambda unit: places(unit, '-p', str(build)), units))
 for path, line in sorted(found):
-    print(f'{path}:{line}: g++ 12.2 miscompiles this (docs/guide.md has the table); name a local')
+    print(f'{path}:{line}: g++ 12.2 miscompiles this (docs/pitfalls.md has the table); name a local')
 print(f'{len(units)} files, {len(found)} places')
 sys.exit(bool(found) or not units)

@@ -1,4 +1,5 @@
-"""Are the documents' snippets the tested code? Compares every ```cpp block of the .md files with its source.
+"""Are the documents' snippets the tested code, and do their links lead anywhere? Compares every ```cpp block of the .md
+files with its source.
 
 snippets.py ROOT [--fix]
 
@@ -41,6 +42,20 @@ def compare(text, read):
     return BLOCK.sub(replaced, text), faults
 
 
+def prose(text):
+    return re.sub(r'^```.*?^```$', '', text, flags=re.MULTILINE | re.DOTALL)
+
+
+def broken_links(document, text):
+    """Links to files that are not there, and to headings that their file does not have."""
+    for path, heading in re.findall(r'\]\(([^)#\s]*)(?:#([^)]*))?\)', re.sub(r'`[^`\n]*`', '', prose(text))):
+        target = document.parent / path if path else document
+        headings = heading and target.is_file() and re.findall(r'^#+ (.*)$', prose(target.read_text()), re.MULTILINE)
+        known = {re.sub(r'[^\w\- ]', '', h.lower()).replace(' ', '-') for h in headings or []}
+        if not path.startswith('http') and not (target.exists() and (not heading or heading in known)):
+            yield f'{path}#{heading}' if heading else path
+
+
 # It must be able to fail.
 SOURCE = 'int x;\n  // [guide:a]\n  f();\n    g();\n  // [/guide:a]\n'
 for document, wrong in {
@@ -51,6 +66,7 @@ for document, wrong in {
         '```cpp\nf();\n```\n': 1,
         '```sh\nf\n```\n': 0}.items():
     assert len(compare(document, {'s': SOURCE}.get)[1]) == wrong, document
+assert list(broken_links(pathlib.Path(__file__), '[a](b.c) [d](#e) [f](snippets.py)')) == ['b.c', '#e']
 
 root = pathlib.Path(sys.argv[1])
 fix = '--fix' in sys.argv[2:]
@@ -66,6 +82,7 @@ for document in sorted([*root.glob('*.md'), *root.glob('docs/**/*.md')]):
     before = document.read_text()
     after, faults = compare(before, read)
     found += [f'{document.relative_to(root)}:{line}: {what}' for line, what in faults]
+    found += [f'{document.relative_to(root)}: the link to {to} leads nowhere' for to in broken_links(document, before)]
     blocks += len(BLOCK.findall(before))
     used |= set(re.findall(r'<!-- snippet: (\S+ \S+) -->', before))
     if fix and after != before:

@@ -1,9 +1,12 @@
 // The guide's program that runs eddy on a host's own loop, here beside a timer of the host's.
 #include <eddy/eddy.hpp>
+#include <eddy/net/unix_stream.hpp>
 
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <uv.h>
 
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -46,9 +49,45 @@ int host() {
 }
 // [/guide:embed]
 
+eddy::future<std::size_t> talk() {
+  auto [here, there] = eddy::net::unix_stream::pair().value();
+  const auto late = [](eddy::net::unix_stream to) -> eddy::future<> {
+    co_await eddy::sleep(1ms);
+    co_await to.write_all("hello");
+  };
+  auto writer = eddy::spawn(late, std::move(there));
+  std::array<char, 16> buf;
+  const auto n = co_await here.read(buf);
+  co_await writer;
+  co_return n;
+}
+
+// [guide:foreign]
+std::size_t inside_poll() {  // stands for a host whose own loop is not libuv's
+  uv_loop_t loop;
+  uv_loop_init(&loop);
+  std::size_t heard = 0;
+  {
+    auto guest = eddy::runtime::attach(&loop);
+    guest.spawn([&heard]() -> eddy::future<> { heard = co_await talk(); });
+    while (uv_run(&loop, UV_RUN_NOWAIT) != 0) {         // what is ready; 0: nothing is left to do
+      pollfd watched{uv_backend_fd(&loop), POLLIN, 0};  // the host watches this beside its own,
+      ::poll(&watched, 1, uv_backend_timeout(&loop));   // for so many milliseconds; -1: for ever
+    }
+  }
+  uv_run(&loop, UV_RUN_DEFAULT);  // closes eddy's handles
+  return uv_loop_close(&loop) == 0 ? heard : 0;
+}
+// [/guide:foreign]
+
 }  // namespace
 
 TEST_CASE("a guest on the host's loop leaves nothing behind") {
   const test::leak_check leaks;
   CHECK(host() == 42);
+}
+
+TEST_CASE("a guest on a libuv loop that stands inside another kind of loop") {
+  const test::leak_check leaks;
+  CHECK(inside_poll() == 5);
 }

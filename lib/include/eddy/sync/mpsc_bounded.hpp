@@ -54,8 +54,8 @@ class sender : public detail::mpsc_sender<T> {
   detail::mpsc_send<T> send(T value) const {
     return detail::mpsc_send<T>(core_, std::in_place, std::move(value));
   }
-  /// `send` of a message made from `args`. For aggregates, which must not stand inside an await (the guide
-  /// says why).
+  /// `send` of a message made from `args`. For aggregates, which must not stand inside an await
+  /// (docs/pitfalls.md says why).
   /// Cancel safety: as `send`.
   template <class... A>
   detail::mpsc_send<T> emplace(A&&... args) const {

@@ -343,7 +343,7 @@ class [[nodiscard]] receiver {
 
   /// Waits for a value that this has not seen, and counts it as seen: true. False when there is none, and
   /// every sender is gone: `while (co_await rx.changed()) { auto now = *rx.borrow(); use(now); }` (on g++ 12
-  /// with a variable, as here: the guide's first table).
+  /// with a variable, as here: docs/pitfalls.md).
   ///
   /// Cancel safety: nothing is lost.
   /// Lifetime: the receiver stays where it is while this is awaited.
