@@ -1,6 +1,5 @@
 #include <array>
 #include <cstddef>
-#include <cstdio>
 #include <span>
 #include <string>
 #include <utility>
@@ -10,19 +9,14 @@
 // [guide:echo]
 eddy::future<> echo(eddy::net::tcp_stream s) {  // one task a connection
   std::array<std::byte, 4096> buf;
-  while (auto n = co_await s.read(buf))  // 0: the peer has ended its side
-    co_await s.write_all(std::span(buf).first(n));
-}
-
+  while (auto n = co_await s.read(buf)) co_await s.write_all(std::span(buf).first(n));
+}  // 0: the peer has ended its side
 eddy::future<> serve(std::string where) {
   auto listener = co_await eddy::net::tcp_listener::bind(where);
-  std::printf("listening on %s\n", listener.local_addr().to_string().c_str());
-  std::fflush(stdout);
   for (;;) {
     auto [stream, peer] = co_await listener.accept();
     eddy::spawn(echo(std::move(stream)));
   }
 }
-
 int main(int argc, char** argv) { return eddy::run(serve(argc > 1 ? argv[1] : "127.0.0.1:8080")); }
 // [/guide:echo]

@@ -10,10 +10,16 @@ run = subprocess.run([hello], text=True, capture_output=True, timeout=30)
 if (run.returncode, run.stdout, run.stderr) != (0, 'asked\n42.00\n', ''):
     sys.exit(f'hello: {run}')
 
-server = subprocess.Popen([echo_server, '127.0.0.1:0'], text=True, stdout=subprocess.PIPE)
+with socket.socket() as probe:  # bound and not listening, until the server is told the port; nobody else is given it
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(('127.0.0.1', 0))
+    port = probe.getsockname()[1]
+    server = subprocess.Popen([echo_server, f'127.0.0.1:{port}'])
+    while server.poll() is None:
+        with socket.socket() as first:
+            if first.connect_ex(('127.0.0.1', port)) == 0:
+                break
 try:
-    line = server.stdout.readline()
-    port = int(line.removeprefix('listening on 127.0.0.1:'))
     clients = [socket.create_connection(('127.0.0.1', port), timeout=30) for _ in range(3)]
     for n, client in enumerate(clients):
         client.sendall(b'%d' % n * 10000)
