@@ -45,7 +45,7 @@ if flagged != marked:
 areas = [root / area for area in ('lib', 'apps', 'test', 'docs')]
 units = {(build / entry['directory'] / entry['file']).resolve()
          for entry in json.loads((build / 'compile_commands.json').read_text())}
-units = sorted(u for u in units if any(u.is_relative_to(a) for a in areas))
+units = sorted(u for u in units if any(u.is_relative_to(a) for a in areas) and 'co_await' in u.read_text())
 with concurrent.futures.ThreadPoolExecutor(2) as pool:
     found = set().union(*pool.map(lambda unit: places(unit, '-p', str(build)), units))
 for path, line in sorted(found):
