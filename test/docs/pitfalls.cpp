@@ -80,7 +80,7 @@ eddy::future<std::uint64_t> checksum(std::vector<std::uint8_t> data) {
 // [guide:last_sender]
 eddy::future<int> last_sender() {
   auto [tx, rx] = eddy::sync::mpsc::channel<int>(2);
-  eddy::spawn([tx = std::move(tx)]() -> eddy::future<> { co_await tx.send(1); });
+  eddy::spawn([to = std::move(tx)]() -> eddy::future<> { co_await to.send(1); });
   int sum = 0;
   while (auto v = co_await rx.recv()) sum += *v;  // ends: the only sender went with its task
   co_return sum;
