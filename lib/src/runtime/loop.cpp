@@ -72,7 +72,10 @@ error loop::start(uv_loop_t* host) noexcept {
     }
     uv_ = &own_;
   }
-  int rc = uv_async_init(uv_, &async_, [](uv_async_t*) {});
+  int rc = uv_async_init(uv_, &async_, [](uv_async_t* h) {
+    auto& self = *static_cast<loop*>(h->data);
+    if (!self.borrowed_) uv_stop(self.uv_);
+  });
   if (rc == 0) {
     open_handles_ = 1;
     rc = alarm_.init(uv_, [](void* self) noexcept { static_cast<loop*>(self)->on_alarm(); }, this);
@@ -168,11 +171,9 @@ void loop::send_wake_up() noexcept { uv_async_send(&async_); }
 
 void loop::became_ready() noexcept {
   announce_ = false;
+  if (!borrowed_) return uv_stop(uv_);  // uv_run ends without blocking, and clears the mark
   idle_active_ = true;
-  uv_idle_start(&idle_, [](uv_idle_t* h) {
-    auto& self = *static_cast<loop*>(h->data);
-    if (self.borrowed_) self.host_turn(false);
-  });
+  uv_idle_start(&idle_, [](uv_idle_t* h) { static_cast<loop*>(h->data)->host_turn(false); });
 }
 
 // ---- clock and timers
@@ -252,6 +253,7 @@ void loop::on_alarm() noexcept {
   // Between timers and poll phase: what is due must be ready before libuv blocks.
   const owner_scope owner(*this);
   fire_timers(now());
+  if (!borrowed_) uv_stop(uv_);
 }
 
 // ---- an owned loop
@@ -380,9 +382,9 @@ void loop::park() noexcept {
       paused_ && !timers_.empty() && blocking_jobs.load(std::memory_order_seq_cst) == 0;
   if (!may_advance && !must_stay_awake()) {
     announce_ = true;
-    uv_run(uv_, UV_RUN_ONCE);
+    uv_run(uv_,
+           UV_RUN_DEFAULT);  // until something is ready, the alarm rings, or another thread calls
     announce_ = false;
-    if (std::exchange(idle_active_, false)) uv_idle_stop(&idle_);
   }
   asleep_.store(false, std::memory_order_seq_cst);
   last_look_ = last_reading_ = monotonic_now();

@@ -28,8 +28,8 @@
 //
 // I1  Looks at libuv happen at batch boundaries only: all that one look has made ready is polled before
 //     the next (design.md, section 3).
-// I2  The idle handle is active exactly while tasks are ready and libuv, not eddy, decides what comes
-//     next: in a blocking uv_run, and between the turns of a host.
+// I2  Libuv does not block while tasks are ready: a uv_run of ours that might is told to stop, and between the
+//     turns of a host the idle handle is active exactly while there are some.
 // I3  `asleep_` is set before libuv may block and the inbox is looked at after that: whoever posts in
 //     between finds it set and sends the wake-up (scheduler.hpp).
 // I4  Everything here but what is marked "any thread" belongs to the owner.
