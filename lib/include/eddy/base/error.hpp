@@ -31,6 +31,7 @@ const std::error_category& eddy_category() noexcept;
 /// its `std::errc`; name resolution and end of file have no counterpart there.
 const std::error_category& uv_category() noexcept;
 
+/// As `std::error_code(code)` does it.
 inline std::error_code make_error_code(errc code) noexcept {
   return {static_cast<int>(code), eddy_category()};
 }
@@ -188,11 +189,13 @@ static_assert(sizeof(error) == 16 || sizeof(void*) != 8);
 /// the error's message.
 class failure : public std::system_error {
  public:
+  /// With that error's code and message.
   explicit failure(eddy::error reason);
   failure(const failure&) noexcept = default;
   failure& operator=(const failure&) noexcept = default;
   ~failure() override;
 
+  /// The error it was made from.
   const eddy::error& error() const noexcept { return reason_; }
 
  private:
@@ -202,6 +205,7 @@ class failure : public std::system_error {
 /// A deadline passed first (`errc::elapsed`).
 class elapsed final : public failure {
  public:
+  /// As `failure`.
   using failure::failure;
   elapsed(const elapsed&) noexcept = default;
   ~elapsed() override;
@@ -210,6 +214,7 @@ class elapsed final : public failure {
 /// The task that was waited for did not end by itself (`errc::aborted`).
 class join_error final : public failure {
  public:
+  /// As `failure`.
   using failure::failure;
   join_error(const join_error&) noexcept = default;
   ~join_error() override;
@@ -218,6 +223,7 @@ class join_error final : public failure {
 /// The promise was destroyed before it had a value (`errc::broken_promise`).
 class broken_promise final : public failure {
  public:
+  /// As `failure`.
   using failure::failure;
   broken_promise(const broken_promise&) noexcept = default;
   ~broken_promise() override;

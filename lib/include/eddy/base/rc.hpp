@@ -121,6 +121,7 @@ class rc {
   explicit operator bool() const noexcept { return value_ != nullptr; }
   /// How many rc there are to this value; 0: this is empty.
   std::size_t use_count() const noexcept { return block_ != nullptr ? block_->strong : 0; }
+  /// Becomes empty.
   void reset() noexcept { rc().swap(*this); }
   void swap(rc& other) noexcept {
     std::swap(value_, other.value_);
@@ -182,6 +183,7 @@ class weak_rc {
     block_->add();
     return rc<T>(value_, block_);
   }
+  /// True when the value is gone.
   bool expired() const noexcept { return block_ == nullptr || block_->strong == 0; }
 
  private:

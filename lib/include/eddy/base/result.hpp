@@ -149,6 +149,7 @@ class [[nodiscard]] result {
     has_ ? value_.~stored() : error_.~E();
   }
 
+  /// True when it is a value, false when it is an error.
   constexpr bool has_value() const noexcept { return has_; }
   constexpr explicit operator bool() const noexcept { return has_; }
 
@@ -206,7 +207,7 @@ class [[nodiscard]] result {
     expect_error();
     return std::move(error_);
   }
-
+  /// The value, or `other`.
   template <class U = std::remove_cvref_t<T>>
     requires(!std::is_void_v<T>)
   constexpr std::remove_cvref_t<T> value_or(U&& other) const& {
@@ -219,6 +220,7 @@ class [[nodiscard]] result {
     if (has_) return static_cast<value_rref>(load(value_));
     return static_cast<std::remove_cvref_t<T>>(std::forward<U>(other));
   }
+  /// The error, or `other`.
   template <class G = E>
   constexpr E error_or(G&& other) const& {
     if (has_) return std::forward<G>(other);

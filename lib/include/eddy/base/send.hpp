@@ -54,6 +54,7 @@ template <class T, std::size_t N>
   requires std::is_same_v<T, std::remove_cv_t<T>>
 struct is_send<T[N]> : is_send<T> {};
 
+/// `is_send<T>::value`.
 template <class T>
 inline constexpr bool is_send_v = is_send<T>::value;
 

@@ -28,6 +28,7 @@ class [[nodiscard]] unexpected {
   constexpr explicit unexpected(std::in_place_t, Args&&... args)
       : error_(std::forward<Args>(args)...) {}
 
+  /// The error.
   constexpr E& error() & noexcept { return error_; }
   constexpr const E& error() const& noexcept { return error_; }
   constexpr E&& error() && noexcept { return std::move(error_); }

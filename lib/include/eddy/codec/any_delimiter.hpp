@@ -24,11 +24,13 @@ namespace eddy::inline EDDY_ABI::codec {
 class any_delimiter {
  public:
   static constexpr bool resynchronises = true;
+  /// Pieces of any length.
   static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
   explicit any_delimiter(std::string_view delimiters = ",;\n\r", std::string written = ",",
                          std::size_t max_length = unlimited);
 
+  /// Bytes of a piece at most.
   std::size_t max_length() const noexcept { return max_length_; }
 
   result<std::optional<std::string>> decode(byte_buffer& from);

@@ -44,6 +44,7 @@ class byte_buffer {
   std::size_t capacity() const noexcept { return capacity_; }
   const char* begin() const noexcept { return data(); }
   const char* end() const noexcept { return data_.get() + end_; }
+  /// Its bytes; good until it is changed.
   std::string_view view() const noexcept { return {data(), size()}; }
 
   /// Takes the first `n` bytes out, at most what there is.
@@ -63,7 +64,9 @@ class byte_buffer {
   }
   void clear() noexcept { first_ = end_ = 0; }
 
+  /// Adds bytes at the end.
   void append(io::const_buffer bytes);
+  /// Adds one byte at the end.
   void push_back(char c) {
     if (end_ == capacity_) reserve(1);
     data_[end_++] = c;

@@ -18,10 +18,10 @@ template <class S, class C>
 struct framed_parts {
   framed_parts(S stream, C coder) : inner(std::forward<S>(stream)), codec(std::move(coder)) {}
 
-  S inner;
-  C codec;
-  byte_buffer read_buffer;   // read and not decoded
-  byte_buffer write_buffer;  // encoded and not written
+  S inner;                   ///< the stream
+  C codec;                   ///< the codec
+  byte_buffer read_buffer;   ///< read and not decoded
+  byte_buffer write_buffer;  ///< encoded and not written
 };
 
 /// A stream of bytes seen as frames both ways: reads as `framed_read` does, writes as `framed_write` does, with one
@@ -50,6 +50,7 @@ class [[nodiscard]] framed
 
   /// The stream of bytes. What has been read is not there any more, what is held back is not there yet.
   inner_type& inner() noexcept { return inner_; }
+  /// The codec.
   C& codec() noexcept { return codec_; }
   /// Gives the stream back; what is in the buffers is lost.
   S into_inner() && {

@@ -32,6 +32,7 @@ class [[nodiscard]] framed_read
 
   /// What it reads from. What is in the buffer is not there any more.
   inner_type& inner() noexcept { return inner_; }
+  /// The decoder.
   D& decoder() noexcept { return decoder_; }
   /// Gives the reader back; what is in the buffer is lost.
   R into_inner() && {

@@ -28,6 +28,7 @@ class [[nodiscard]] framed_write
 
   /// What it writes to. What is held back is not there yet.
   inner_type& inner() noexcept { return inner_; }
+  /// The encoder.
   E& encoder() noexcept { return encoder_; }
   /// Gives the writer back; what is held back is lost.
   W into_inner() && { return std::forward<W>(inner_); }

@@ -62,6 +62,7 @@ template <class T = nlohmann::json>
 class json_lines {
  public:
   static constexpr bool resynchronises = true;
+  /// Bytes of a line at most, if nothing is said.
   static constexpr std::size_t default_max_length = 1024 * 1024;
 
   explicit json_lines(std::size_t max_length = default_max_length) noexcept : lines_(max_length) {}

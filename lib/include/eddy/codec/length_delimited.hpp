@@ -22,12 +22,13 @@ namespace eddy::inline EDDY_ABI::codec {
 struct length_options {
   /// Bytes of a payload at most; also what the length field can say, if that is less.
   std::size_t max_frame_length = std::size_t{8} * 1024 * 1024;
-  std::size_t length_field_length = 4;   // 1 to 8 bytes
-  std::size_t length_field_offset = 0;   // reading only
-  std::ptrdiff_t length_adjustment = 0;  // -2: a length of two bytes that counts itself
-  std::optional<std::size_t> num_skip =
-      {};  // bytes before the payload, if not offset and field; reading only
-  std::endian byte_order = std::endian::big;
+  std::size_t length_field_length = 4;  ///< 1 to 8 bytes
+  /// Bytes before the length field; reading only.
+  std::size_t length_field_offset = 0;
+  std::ptrdiff_t length_adjustment = 0;  ///< -2: a length of two bytes that counts itself
+  /// Bytes before the payload, if not offset and field; reading only.
+  std::optional<std::size_t> num_skip = {};
+  std::endian byte_order = std::endian::big;  ///< of the length field
 };
 
 /// Frames that say how long they are before their bytes. Read without their head, written behind one that has nothing
@@ -41,6 +42,7 @@ class length_delimited {
  public:
   explicit length_delimited(length_options options = {});
 
+  /// Bytes of a payload at most.
   std::size_t max_frame_length() const noexcept { return options_.max_frame_length; }
   /// For the frames that begin from now on.
   void set_max_frame_length(std::size_t bytes) noexcept;

@@ -24,6 +24,7 @@ namespace eddy::inline EDDY_ABI::codec {
 class lines {
  public:
   static constexpr bool resynchronises = true;
+  /// Lines of any length.
   static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
   lines() noexcept = default;
@@ -35,6 +36,7 @@ class lines {
   }
   lines require_utf8() && noexcept { return require_utf8(); }
 
+  /// Bytes of a line at most.
   std::size_t max_length() const noexcept { return max_length_; }
 
   result<std::optional<std::string>> decode(byte_buffer& from);
@@ -43,6 +45,7 @@ class lines {
 
   /// As `decode` and `decode_eof`, but the line is a view into the buffer, good until more is read.
   result<std::optional<std::string_view>> decode_view(byte_buffer& from);
+  /// As `decode_view`, at the end of the stream.
   result<std::optional<std::string_view>> decode_eof_view(byte_buffer& from);
 
  private:
@@ -58,6 +61,7 @@ class lines {
 /// Errors: as `lines`.
 class line_views : public lines {
  public:
+  /// As `lines`.
   using lines::lines;
   result<std::optional<std::string_view>> decode(byte_buffer& from) { return decode_view(from); }
   result<std::optional<std::string_view>> decode_eof(byte_buffer& from) {

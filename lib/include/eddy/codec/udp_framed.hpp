@@ -135,7 +135,9 @@ class [[nodiscard]] udp_framed : public stream_base<udp_framed<S, C>> {
                                                                    to);
   }
 
+  /// The socket.
   socket& inner() noexcept { return inner_; }
+  /// The codec.
   C& codec() noexcept { return codec_; }
   /// Gives the socket back; frames of a datagram that has come are lost.
   S into_inner() && {

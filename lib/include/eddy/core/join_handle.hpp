@@ -17,7 +17,7 @@ namespace eddy::inline EDDY_ABI {
 
 /// Names a task of a runtime; never used again while the runtime lives.
 struct task_id {
-  std::uint64_t value = 0;
+  std::uint64_t value = 0;  ///< 0: none
   friend auto operator<=>(const task_id&, const task_id&) = default;
 };
 
@@ -71,6 +71,7 @@ class abort_handle {
   }
   /// True once the task has ended, in whichever way.
   bool is_finished() const noexcept { return task_ == nullptr || detail::join_finished(*task_); }
+  /// The task's.
   task_id id() const noexcept { return task_ == nullptr ? task_id{} : detail::join_id(*task_); }
 
  private:
@@ -123,6 +124,7 @@ class join_handle {
   }
   /// True once the task has ended, in whichever way.
   bool is_finished() const noexcept { return task_ == nullptr || detail::join_finished(*task_); }
+  /// The task's, also when it has ended.
   task_id id() const noexcept { return task_ == nullptr ? task_id{} : detail::join_id(*task_); }
   /// Another way to abort the task: keep it, copy it, give it to other threads.
   eddy::abort_handle abort_handle() const noexcept { return eddy::abort_handle(task_); }

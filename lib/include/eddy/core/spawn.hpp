@@ -20,10 +20,10 @@ namespace eddy::inline EDDY_ABI {
 
 /// What the hook for failures that nobody awaits is told.
 struct task_failure {
-  task_id id;
-  std::string_view name;  // the name it was spawned with, or its coroutine's
-  std::string_view site;  // file:line of the spawn
-  error why;
+  task_id id;             ///< of the task
+  std::string_view name;  ///< the name it was spawned with, or its coroutine's
+  std::string_view site;  ///< file:line of the spawn
+  error why;              ///< what it threw
 };
 
 /// What a runtime's task hooks are told.
@@ -31,6 +31,7 @@ class task_meta {
  public:
   task_meta(task_id id, const char* name, const void* site) noexcept
       : id_(id), name_(name), site_(site) {}
+  /// The task's.
   task_id id() const noexcept { return id_; }
   /// The name it was spawned with; empty: none.
   std::string_view name() const noexcept {

@@ -17,8 +17,11 @@ class waker;
 /// held. `wake` must not resume anything in place: it notes that there is work and returns.
 class wake_target {
  public:
+  /// Notes that there is work; it resumes nothing.
   virtual void wake() noexcept = 0;
+  /// One reference more.
   virtual void retain() noexcept = 0;
+  /// One reference less.
   virtual void release() noexcept = 0;
 
  protected:

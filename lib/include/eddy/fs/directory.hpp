@@ -49,6 +49,7 @@ class dir_builder {
     mode_ = mode;
     return *this;
   }
+  /// Makes the directory.
   job<void> create(std::string path) const;
 
  private:
@@ -63,9 +64,11 @@ class dir_entry {
             std::uint64_t inode) noexcept
       : directory_(std::move(directory)), name_(std::move(name)), inode_(inode), kind_(kind) {}
 
+  /// The name, without the directory.
   const std::string& file_name() const noexcept { return name_; }
   /// The path that was read, and the name.
   std::string path() const;
+  /// The number of its inode.
   std::uint64_t inode() const noexcept { return inode_; }
   /// What it is, a symbolic link being one; `unknown` where the file system's listings do not say.
   file_kind listed_kind() const noexcept { return kind_; }
@@ -95,6 +98,7 @@ class dir_stream : public stream_base<dir_stream> {
   ~dir_stream();
 
   polled<result<std::optional<dir_entry>>> poll_next(context& cx) noexcept;
+  /// As `next()`.
   auto next_entry() noexcept { return next(); }
   bool is_terminated() const noexcept {
     return at_ == entries_.size() && source_ == nullptr && reading_ == nullptr;

@@ -43,6 +43,7 @@ enum class seek_from : std::uint8_t { start, current, end };
 /// operation a small block and two changes of thread.
 class file {
  public:
+  /// What `max_buf_size` is at first.
   static constexpr std::size_t default_max_buf_size = 2 * 1024 * 1024;
 
   /// Opens for reading.
@@ -51,6 +52,7 @@ class file {
   static job<file> create(std::string path);
   /// Makes a file that was not there, for reading and writing.
   static job<file> create_new(std::string path);
+  /// For all other ways to open one.
   static open_options options() noexcept { return {}; }
   /// Takes a descriptor over, of whatever can be read or written by a thread that may block. Errors name `path`.
   static file from_descriptor(int fd, std::string path = {});
@@ -85,7 +87,9 @@ class file {
                                                    seek_from from = seek_from::start) noexcept {
     return {*this, eddy::detail::file_action::seek, offset, static_cast<int>(from)};
   }
+  /// Goes to the start.
   eddy::detail::file_operation<std::uint64_t> rewind() noexcept { return seek(0); }
+  /// Where the next read or write is, from the start.
   eddy::detail::file_operation<std::uint64_t> stream_position() noexcept {
     return seek(0, seek_from::current);
   }
@@ -117,9 +121,11 @@ class file {
   eddy::detail::file_operation<void> sync_data() noexcept {
     return {*this, eddy::detail::file_action::sync_data};
   }
+  /// What the system knows about it now.
   eddy::detail::file_operation<file_metadata> metadata() noexcept {
     return {*this, eddy::detail::file_action::metadata};
   }
+  /// Says anew who may do what with it.
   eddy::detail::file_operation<void> set_permissions(permissions to) noexcept {
     return {*this, eddy::detail::file_action::set_permissions, to.mode()};
   }

@@ -35,7 +35,9 @@ using file_time = std::chrono::time_point<std::chrono::system_clock, std::chrono
 class permissions {
  public:
   explicit constexpr permissions(std::uint32_t mode) noexcept : mode_(mode & 07777U) {}
+  /// The twelve bits.
   constexpr std::uint32_t mode() const noexcept { return mode_; }
+  /// The twelve bits anew; what is above them is left out.
   constexpr void set_mode(std::uint32_t mode) noexcept { mode_ = mode & 07777U; }
   /// Nobody may write.
   constexpr bool is_readonly() const noexcept { return (mode_ & 0222U) == 0; }
@@ -54,13 +56,17 @@ class permissions {
 /// What the system knows about a file, as it was at one moment.
 class file_metadata {
  public:
+  /// What it is.
   file_kind kind() const noexcept { return kind_; }
+  /// True for a regular file.
   bool is_file() const noexcept { return kind_ == file_kind::regular; }
+  /// True for a directory.
   bool is_dir() const noexcept { return kind_ == file_kind::directory; }
   /// Only what `symlink_metadata` and directory entries give can be one.
   bool is_symlink() const noexcept { return kind_ == file_kind::symlink; }
   /// Bytes.
   std::uint64_t size() const noexcept { return size_; }
+  /// Who may do what with it.
   fs::permissions permissions() const noexcept { return fs::permissions(mode_); }
   /// The whole mode, kind included (`st_mode`).
   std::uint32_t mode() const noexcept { return mode_; }
@@ -74,10 +80,15 @@ class file_metadata {
   /// When it was made, if the file system keeps that.
   std::optional<file_time> created() const noexcept { return created_; }
 
+  /// The device that holds it.
   std::uint64_t device() const noexcept { return device_; }
+  /// Its number there.
   std::uint64_t inode() const noexcept { return inode_; }
+  /// How many names it has.
   std::uint64_t links() const noexcept { return links_; }
+  /// The user who owns it.
   std::uint32_t uid() const noexcept { return uid_; }
+  /// The group that owns it.
   std::uint32_t gid() const noexcept { return gid_; }
   /// Blocks of 512 bytes it takes.
   std::uint64_t blocks() const noexcept { return blocks_; }

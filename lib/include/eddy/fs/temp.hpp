@@ -17,6 +17,7 @@ namespace eddy::inline EDDY_ABI::fs {
 /// Lifetime: what still runs in it when it goes (a write that was dropped) may find it gone, or leave it there.
 class temp_dir {
  public:
+  /// Makes one, in `parent` if it is given.
   static job<temp_dir> create();
   static job<temp_dir> create(std::string parent);
 
@@ -28,6 +29,7 @@ class temp_dir {
   }
   ~temp_dir();
 
+  /// Its path.
   const std::string& path() const noexcept { return path_; }
   /// A path in it.
   std::string file(const std::string& name) const { return path_ + '/' + name; }
@@ -47,6 +49,7 @@ class temp_dir {
 /// $TMPDIR, or /tmp, if no directory is named.
 class temp_file {
  public:
+  /// Makes one, in `directory` if it is given.
   static job<temp_file> create();
   static job<temp_file> create(std::string directory);
 
@@ -60,6 +63,7 @@ class temp_file {
   }
   ~temp_file();
 
+  /// Its path.
   const std::string& path() const noexcept { return path_; }
   /// The open file.
   fs::file& file() noexcept { return file_; }

@@ -33,6 +33,7 @@ enum class change : std::uint8_t {
 class watch_event {
  public:
   watch_event(change what, std::string name) noexcept : name_(std::move(name)), what_(what) {}
+  /// What has changed.
   change kind() const noexcept { return what_; }
   /// The name in the directory that is watched; empty for what is watched itself.
   const std::string& name() const noexcept { return name_; }

@@ -51,6 +51,7 @@ class take {
   /// How many bytes may still be read; can be set anew.
   std::uint64_t limit() const noexcept { return left_; }
   void set_limit(std::uint64_t n) noexcept { left_ = n; }
+  /// What it reads from.
   std::remove_reference_t<R>& inner() noexcept { return inner_; }
 
  private:
@@ -92,7 +93,9 @@ class chain {
  public:
   chain(A first, B second) : first_(std::forward<A>(first)), second_(std::forward<B>(second)) {}
   read_leaf read(buffer to) noexcept { return read_leaf(*this, to); }
+  /// What is read first.
   std::remove_reference_t<A>& first() noexcept { return first_; }
+  /// What is read then.
   std::remove_reference_t<B>& second() noexcept { return second_; }
 
  private:
@@ -121,7 +124,9 @@ class join {
   {
     return writer_.shutdown_write();
   }
+  /// What it reads from.
   std::remove_reference_t<R>& reader() noexcept { return reader_; }
+  /// What it writes to.
   std::remove_reference_t<W>& writer() noexcept { return writer_; }
 
  private:

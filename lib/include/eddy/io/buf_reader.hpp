@@ -75,6 +75,7 @@ class buf_reader {
   };
 
  public:
+  /// Bytes of the buffer, if nothing is said.
   static constexpr std::size_t default_capacity = 8192;
 
   explicit buf_reader(R inner, std::size_t capacity = default_capacity)

@@ -73,6 +73,7 @@ class buf_writer {
   };
 
  public:
+  /// Bytes of the buffer, if nothing is said.
   static constexpr std::size_t default_capacity = 8192;
 
   explicit buf_writer(W inner, std::size_t capacity = default_capacity)
@@ -88,6 +89,7 @@ class buf_writer {
   const_buffer buffered() const noexcept {
     return const_buffer(data_.get() + first_, end_ - first_);
   }
+  /// What it writes to. What is held back is not there yet.
   std::remove_reference_t<W>& inner() noexcept { return inner_; }
   /// Gives the inner writer back; what is held back is lost.
   W into_inner() && { return std::forward<W>(inner_); }

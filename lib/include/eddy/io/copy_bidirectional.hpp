@@ -19,8 +19,8 @@ namespace io {
 
 /// How many bytes went which way.
 struct copied {
-  std::uint64_t a_to_b;
-  std::uint64_t b_to_a;
+  std::uint64_t a_to_b;  ///< bytes read from the first and written to the second
+  std::uint64_t b_to_a;  ///< the other way
 };
 
 }  // namespace io

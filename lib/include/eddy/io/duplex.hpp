@@ -78,8 +78,8 @@ class duplex_stream {
 
 /// The two ends of one stream.
 struct duplex_pair {
-  duplex_stream first;
-  duplex_stream second;
+  duplex_stream first;   ///< one end
+  duplex_stream second;  ///< the other
 };
 
 /// A stream in memory; each direction holds up to `room` bytes that have not been read.

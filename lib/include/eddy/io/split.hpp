@@ -50,8 +50,8 @@ class write_half {
 /// `auto [reader, writer] = eddy::io::split(std::move(stream));`
 template <class S>
 struct split_halves {
-  read_half<S> reader;
-  write_half<S> writer;
+  read_half<S> reader;   ///< reads
+  write_half<S> writer;  ///< writes
 };
 
 /// Splits a stream into halves for two tasks of one loop. The stream goes with the second half.

@@ -97,8 +97,11 @@ class standard_output {
   eddy::detail::standard_stream_ptr stream_;
 };
 
+/// The program's standard input.
 inline standard_input std_in() { return {}; }
+/// The program's standard output.
 inline standard_output std_out() { return standard_output(1); }
+/// The program's standard error.
 inline standard_output std_err() { return standard_output(2); }
 
 }  // namespace eddy::inline EDDY_ABI::io

@@ -10,9 +10,10 @@ namespace eddy::inline EDDY_ABI::io {
 /// Whether a descriptor is a terminal.
 bool is_terminal(int fd) noexcept;
 
+/// The size of a terminal.
 struct terminal_extent {
-  int columns;
-  int rows;
+  int columns;  ///< characters in a line
+  int rows;     ///< lines
 };
 /// How large a terminal is, in characters. `signal::kind::window_change()` tells when that has changed.
 /// Errors: ENOTTY for what is no terminal.

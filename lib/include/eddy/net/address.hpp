@@ -21,6 +21,7 @@ class socket_address {
  public:
   constexpr socket_address() noexcept = default;
 
+  /// Of four bytes in network order.
   static constexpr socket_address v4(std::array<std::uint8_t, 4> ip, std::uint16_t port) noexcept {
     socket_address a;
     for (std::size_t i = 0; i < 4; ++i) a.ip_[i] = ip[i];
@@ -38,14 +39,17 @@ class socket_address {
     a.family_ = family::v6;
     return a;
   }
+  /// 127.0.0.1: this machine only.
   static constexpr socket_address loopback_v4(std::uint16_t port) noexcept {
     return v4({127, 0, 0, 1}, port);
   }
+  /// ::1: this machine only.
   static constexpr socket_address loopback_v6(std::uint16_t port) noexcept {
     return v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, port);
   }
   /// Every interface: for listening.
   static constexpr socket_address any_v4(std::uint16_t port) noexcept { return v4({}, port); }
+  /// The same for IPv6.
   static constexpr socket_address any_v6(std::uint16_t port) noexcept { return v6({}, port); }
 
   /// Reads "127.0.0.1:8080", "[::1]:8080" or "[fe80::1%eth0]:8080".
@@ -59,16 +63,23 @@ class socket_address {
   /// aligned to 4; the size of what was written, 0 for an empty address.
   std::size_t to_native(void* out) const noexcept;
 
+  /// True for an IPv4 address.
   constexpr bool is_v4() const noexcept { return family_ == family::v4; }
+  /// True for an IPv6 address.
   constexpr bool is_v6() const noexcept { return family_ == family::v6; }
   constexpr explicit operator bool() const noexcept { return family_ != family::none; }
+  /// The port.
   constexpr std::uint16_t port() const noexcept { return port_; }
+  /// Another port.
   constexpr void set_port(std::uint16_t port) noexcept { port_ = port; }
+  /// The index of the interface a link-local address belongs to; 0: none.
   constexpr std::uint32_t scope() const noexcept { return scope_; }
   /// The address's bytes in network order; of a v4 address the first four.
   constexpr const std::array<std::uint8_t, 16>& ip() const noexcept { return ip_; }
 
+  /// True for this machine's own: 127.0.0.0/8, ::1.
   bool is_loopback() const noexcept;
+  /// True for 0.0.0.0 and ::, and when empty.
   bool is_unspecified() const noexcept;
 
   /// "127.0.0.1", "::1", "fe80::1%2"; "" when empty.

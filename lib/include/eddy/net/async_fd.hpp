@@ -134,8 +134,9 @@ class async_fd {
   /// It becomes non-blocking, whoever uses it. Any number may watch one. Cost: a descriptor more, a duplicate.
   static result<async_fd> watch(int fd) noexcept;
 
-  /// Waits until reading may give something (bytes, the end, an error), or writing may take something.
+  /// Waits until reading may give something: bytes, the end, an error.
   eddy::detail::fd_ready_leaf readable() const noexcept { return {io_, interest::read}; }
+  /// Waits until writing may take something, or fail.
   eddy::detail::fd_ready_leaf writable() const noexcept { return {io_, interest::write}; }
 
   /// Calls `f(args...)` whenever the descriptor is ready, until it says something else than EAGAIN:

@@ -20,24 +20,24 @@ namespace eddy::inline EDDY_ABI::net {
 /// A datagram's size and where it comes from: `auto [size, from] = co_await socket.recv_from(buffer);`
 template <class Address>
 struct received {
-  std::size_t size;
-  Address from;
+  std::size_t size;  ///< bytes of the datagram
+  Address from;      ///< who sent it
 };
 
 /// One datagram of a batch that is received. The caller gives the buffer, the operation fills in the rest.
 template <class Address>
 struct incoming {
-  io::buffer to;
-  std::size_t size = 0;
-  Address from{};
-  bool truncated = false;  // it was longer than `to`, and the rest of it is lost
+  io::buffer to;           ///< where it goes
+  std::size_t size = 0;    ///< bytes that came
+  Address from{};          ///< who sent it
+  bool truncated = false;  ///< it was longer than `to`, and the rest of it is lost
 };
 
 /// One datagram of a batch that is sent. On a connected socket without an address.
 template <class Address>
 struct outgoing {
-  io::const_buffer data;
-  Address to{};
+  io::const_buffer data;  ///< what is sent
+  Address to{};           ///< to whom
 };
 
 }  // namespace eddy::inline EDDY_ABI::net

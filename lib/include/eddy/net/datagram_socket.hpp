@@ -55,25 +55,32 @@ class datagram_socket {
     return {io_, batch};
   }
 
+  /// As `recv`, but never waits. Errors: nothing there is `std::errc::resource_unavailable_try_again`.
   result<std::size_t> try_recv(buffer to) noexcept {
     return eddy::detail::try_recv(io_, to, false);
   }
+  /// As `recv_from`, but never waits. Errors: as `try_recv`.
   result<received<Address>> try_recv_from(buffer to) noexcept {
     return eddy::detail::try_recv_from<Address>(io_, to, false);
   }
+  /// As `peek`, but never waits. Errors: as `try_recv`.
   result<std::size_t> try_peek(buffer to) noexcept { return eddy::detail::try_recv(io_, to, true); }
+  /// As `peek_from`, but never waits. Errors: as `try_recv`.
   result<received<Address>> try_peek_from(buffer to) noexcept {
     return eddy::detail::try_recv_from<Address>(io_, to, true);
   }
+  /// As `send`, but never waits. Errors: no room is `std::errc::resource_unavailable_try_again`.
   result<std::size_t> try_send(const_buffer data) noexcept {
     return eddy::detail::try_send(io_, data);
   }
+  /// As `send_to`, but never waits. Errors: as `try_send`.
   result<std::size_t> try_send_to(const_buffer data, const Address& to) noexcept {
     return eddy::detail::try_send_to(io_, data, to);
   }
 
   /// Waits until a datagram is there, or an error. It may be wrong: the try_ function then says so.
   eddy::detail::ready_leaf readable() const noexcept { return {io_, eddy::detail::interest::read}; }
+  /// Waits until a datagram is taken, or an error. It may be wrong, as `readable`.
   eddy::detail::ready_leaf writable() const noexcept {
     return {io_, eddy::detail::interest::write};
   }

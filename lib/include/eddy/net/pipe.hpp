@@ -128,8 +128,8 @@ class pipe_sender {
 
 /// `auto [sender, receiver] = eddy::net::pipe().value();`
 struct pipe_ends {
-  pipe_sender sender;
-  pipe_receiver receiver;
+  pipe_sender sender;      ///< writes
+  pipe_receiver receiver;  ///< reads
 };
 
 /// A pipe without a name, inside a runtime: what is written to the one end is read from the other.

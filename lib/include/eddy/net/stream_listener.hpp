@@ -17,8 +17,8 @@ namespace eddy::inline EDDY_ABI::net {
 /// A connection and where it comes from.
 template <class Stream>
 struct accepted_stream {
-  Stream stream;
-  typename Stream::address_type peer;
+  Stream stream;                       ///< the connection
+  typename Stream::address_type peer;  ///< who is at its other end
 };
 
 template <class Stream>
@@ -30,6 +30,7 @@ class stream_accept;
 template <class Stream>
 class stream_listener {
  public:
+  /// What `accept` gives.
   using accepted = accepted_stream<Stream>;
 
   /// Waits for the next connection: `auto [stream, peer] = co_await listener.accept();`

@@ -59,15 +59,22 @@ class stream_read_half {
     if (shared_ != nullptr) shared_->release();
   }
 
+  /// As of the stream.
   auto read(buffer to) noexcept { return stream().read(to); }
+  /// As of the stream.
   auto read_vectored(std::span<const buffer> to) noexcept { return stream().read_vectored(to); }
+  /// As of the stream.
   auto peek(buffer to) noexcept { return stream().peek(to); }
+  /// As of the stream.
   auto readable() const noexcept { return stream().readable(); }
+  /// As of the stream.
   result<std::size_t> try_read(buffer to) noexcept { return stream().try_read(to); }
   result<std::size_t> try_read_vectored(std::span<const buffer> to) noexcept {
     return stream().try_read_vectored(to);
   }
+  /// As of the stream.
   auto local_addr() const noexcept { return stream().local_addr(); }
+  /// As of the stream.
   auto peer_addr() const noexcept { return stream().peer_addr(); }
   /// Both halves: for options, and for what the halves leave out. Borrowed.
   Stream& stream() const noexcept { return shared_->stream; }
@@ -96,22 +103,30 @@ class stream_write_half {
     shared_->release();
   }
 
+  /// As of the stream.
   auto write(const_buffer from) noexcept { return stream().write(from); }
+  /// As of the stream.
   auto write_all(const_buffer from) noexcept { return stream().write_all(from); }
+  /// As of the stream.
   auto write_vectored(std::span<const const_buffer> from) noexcept {
     return stream().write_vectored(from);
   }
+  /// As of the stream.
   auto write_all_vectored(std::span<const const_buffer> from) noexcept {
     return stream().write_all_vectored(from);
   }
+  /// As of the stream.
   auto writable() const noexcept { return stream().writable(); }
+  /// As of the stream.
   result<std::size_t> try_write(const_buffer from) noexcept { return stream().try_write(from); }
   result<std::size_t> try_write_vectored(std::span<const const_buffer> from) noexcept {
     return stream().try_write_vectored(from);
   }
   /// Ends the write side and keeps the half.
   result<void> shutdown() noexcept { return stream().shutdown_write(); }
+  /// As of the stream.
   auto local_addr() const noexcept { return stream().local_addr(); }
+  /// As of the stream.
   auto peer_addr() const noexcept { return stream().peer_addr(); }
   /// Both halves: for options, and for what the halves leave out. Borrowed.
   Stream& stream() const noexcept { return shared_->stream; }
@@ -126,8 +141,8 @@ class stream_write_half {
 /// `auto [reader, writer] = std::move(stream).into_split();`
 template <class Stream>
 struct stream_halves {
-  stream_read_half<Stream> reader;
-  stream_write_half<Stream> writer;
+  stream_read_half<Stream> reader;   ///< reads
+  stream_write_half<Stream> writer;  ///< writes
 };
 
 namespace split_detail {

@@ -13,13 +13,14 @@ namespace eddy::inline EDDY_ABI::net {
 
 /// How a listener listens.
 struct listen_options {
-  int backlog = 1024;  // connections that wait to be accepted
-  bool reuse_address =
-      true;  // a port whose connections of before are still dying away (SO_REUSEADDR)
-  bool reuse_port = false;  // several listeners share a port and its connections (SO_REUSEPORT)
-  bool only_v6 = false;     // "[::]:80" takes no IPv4 connections
+  int backlog = 1024;  ///< connections that wait to be accepted
+  /// A port whose connections of before are still dying away (SO_REUSEADDR).
+  bool reuse_address = true;
+  bool reuse_port = false;  ///< several listeners share a port and its connections (SO_REUSEPORT)
+  bool only_v6 = false;     ///< "[::]:80" takes no IPv4 connections
 };
 
+/// What `tcp_listener::accept` gives.
 using accepted = accepted_stream<tcp_stream>;
 
 /// Takes connections: `auto [stream, peer] = co_await listener.accept();`
@@ -37,6 +38,7 @@ class tcp_listener : public stream_listener<tcp_stream> {
   /// Takes over a listening socket, inside a runtime; on failure it is closed.
   static result<tcp_listener> adopt(int fd) noexcept;
 
+  /// Where it listens, the port that was free if 0 was asked for.
   socket_address local_addr() const noexcept;
 
  private:

@@ -22,9 +22,11 @@ namespace eddy::inline EDDY_ABI::net {
 /// Errors: functions return a `result`; what cannot be set is said by its name, "set_tos: invalid argument".
 class [[nodiscard]] tcp_socket {
  public:
-  /// For IPv4, for IPv6, or for the family of `a`.
+  /// For IPv4.
   static result<tcp_socket> v4() noexcept;
+  /// For IPv6.
   static result<tcp_socket> v6() noexcept;
+  /// For the family of `a`.
   static result<tcp_socket> for_address(const socket_address& a) noexcept;
   /// Takes over a stream socket that is neither connected nor listening.
   static tcp_socket adopt(int fd) noexcept;
@@ -37,6 +39,7 @@ class [[nodiscard]] tcp_socket {
   /// Listens, inside a runtime; `backlog` connections wait to be accepted.
   result<tcp_listener> listen(int backlog = 1024) && noexcept;
 
+  /// Where it is bound; empty before.
   socket_address local_addr() const noexcept;
 
   /// May be bound where connections of before are still dying away (SO_REUSEADDR).
@@ -48,9 +51,10 @@ class [[nodiscard]] tcp_socket {
   /// "[::]:80" takes no IPv4 connections.
   result<void> set_only_v6(bool on) noexcept;
   result<bool> only_v6() const noexcept;
-  /// Bytes the system keeps for us each way. Linux doubles what is set.
+  /// Bytes the system holds that are not sent yet. Linux doubles what is set.
   result<void> set_send_buffer_size(std::size_t bytes) noexcept;
   result<std::size_t> send_buffer_size() const noexcept;
+  /// Bytes the system holds that are not read yet. Linux doubles what is set.
   result<void> set_recv_buffer_size(std::size_t bytes) noexcept;
   result<std::size_t> recv_buffer_size() const noexcept;
   /// As of `tcp_stream`.
@@ -59,6 +63,7 @@ class [[nodiscard]] tcp_socket {
   result<void> set_keepalive(bool on) noexcept;
   result<void> set_keepalive(const keepalive_options& options) noexcept;
   result<bool> keepalive() const noexcept;
+  /// As of `tcp_stream`.
   result<void> set_linger(std::optional<std::chrono::seconds> time) noexcept;
   result<std::optional<std::chrono::seconds>> linger() const noexcept;
   /// Type of service, of IPv6 the traffic class.
@@ -66,6 +71,7 @@ class [[nodiscard]] tcp_socket {
   result<int> tos() const noexcept;
   /// Ties it to a network interface, "" to none. Linux.
   result<void> bind_device(std::string_view interface);
+  /// The interface it is tied to; "" if none.
   result<std::string> device() const;
 
   /// The error the socket keeps, which is cleared; empty when there is none.

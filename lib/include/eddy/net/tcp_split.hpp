@@ -6,7 +6,9 @@
 
 namespace eddy::inline EDDY_ABI::net {
 
+/// The reading half of a TCP stream.
 using tcp_read_half = stream_read_half<tcp_stream>;
+/// The writing half of a TCP stream.
 using tcp_write_half = stream_write_half<tcp_stream>;
 
 }  // namespace eddy::inline EDDY_ABI::net

@@ -22,20 +22,21 @@ class resolver;
 class tcp_connect;
 template <class Stream>
 struct stream_halves;
+/// Both halves of a TCP stream, from `into_split`.
 using tcp_halves = stream_halves<class tcp_stream>;
 
 /// What TCP does on a connection that is silent; zero leaves the system's own setting.
 struct keepalive_options {
-  std::chrono::seconds idle{};      // silence before the first probe
-  std::chrono::seconds interval{};  // between probes
-  int count = 0;                    // unanswered probes until the connection is dead
+  std::chrono::seconds idle{};      ///< silence before the first probe
+  std::chrono::seconds interval{};  ///< between probes
+  int count = 0;                    ///< unanswered probes until the connection is dead
 };
 
 /// How `tcp_stream::connect` finds its way.
 struct connect_options {
-  resolver* with = nullptr;  // who turns a name into addresses: the system's when null
-  std::chrono::milliseconds attempt_delay{
-      250};  // until the next address is tried beside those before
+  resolver* with = nullptr;  ///< who turns a name into addresses: the system's when null
+  /// Until the next address is tried beside those before.
+  std::chrono::milliseconds attempt_delay{250};
 };
 
 /// A TCP connection. What it reads and writes with is `stream_socket`'s.
@@ -61,6 +62,7 @@ class tcp_stream : public stream_socket {
 
   /// Empty when the system no longer knows (the peer has reset the connection).
   socket_address local_addr() const noexcept;
+  /// Who is at the other end; empty as `local_addr`.
   socket_address peer_addr() const noexcept;
 
   /// Sends small writes at once instead of collecting them.

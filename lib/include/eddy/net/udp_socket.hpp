@@ -15,9 +15,9 @@ namespace eddy::inline EDDY_ABI::net {
 
 /// How a UDP socket is bound.
 struct udp_options {
-  bool reuse_address = false;  // SO_REUSEADDR: several receivers of one multicast group
-  bool reuse_port = false;     // several sockets share a port and its datagrams (SO_REUSEPORT)
-  bool only_v6 = false;        // "[::]:53" takes no IPv4
+  bool reuse_address = false;  ///< SO_REUSEADDR: several receivers of one multicast group
+  bool reuse_port = false;     ///< several sockets share a port and its datagrams (SO_REUSEPORT)
+  bool only_v6 = false;        ///< "[::]:53" takes no IPv4
 };
 
 /// A UDP socket. What it sends and receives with is `datagram_socket`'s.
@@ -39,10 +39,12 @@ class udp_socket : public datagram_socket<socket_address> {
   operation<void> connect(std::string host_port);
   result<void> connect(const socket_address& to);
 
+  /// Where it is bound.
   socket_address local_addr() const noexcept;
   /// Empty when it is not connected.
   socket_address peer_addr() const noexcept;
 
+  /// May send to broadcast addresses.
   result<void> set_broadcast(bool on) noexcept;
   result<bool> broadcast() const noexcept;
   /// Hops a datagram may take.
@@ -53,10 +55,12 @@ class udp_socket : public datagram_socket<socket_address> {
   result<int> tos() const noexcept;
   /// Ties it to a network interface, "" to none. Linux.
   result<void> bind_device(std::string_view interface);
+  /// The interface it is tied to; "" if none.
   result<std::string> device() const;
-  /// Bytes the system keeps for us each way. Linux doubles what is set.
+  /// Bytes the system holds that are not sent yet. Linux doubles what is set.
   result<void> set_send_buffer_size(std::size_t bytes) noexcept;
   result<std::size_t> send_buffer_size() const noexcept;
+  /// Bytes the system holds that are not read yet. Linux doubles what is set.
   result<void> set_recv_buffer_size(std::size_t bytes) noexcept;
   result<std::size_t> recv_buffer_size() const noexcept;
 
@@ -64,8 +68,11 @@ class udp_socket : public datagram_socket<socket_address> {
   /// The interface is named by one of its IPv4 addresses, or by its index; unspecified or 0, the system
   /// chooses.
   result<void> join_multicast_v4(const socket_address& group, const socket_address& interface);
+  /// Receives it no longer.
   result<void> leave_multicast_v4(const socket_address& group, const socket_address& interface);
+  /// As `join_multicast_v4`; the interface by its index, 0: the system chooses.
   result<void> join_multicast_v6(const socket_address& group, std::uint32_t interface);
+  /// Receives it no longer.
   result<void> leave_multicast_v6(const socket_address& group, std::uint32_t interface);
   /// Whether this machine gets what is sent to a group too.
   result<void> set_multicast_loop(bool on) noexcept;

@@ -34,9 +34,11 @@ class unix_address {
   /// Writes the system's form (a sockaddr_un) to `out`, which has 128 bytes and is aligned to 8; its size.
   std::size_t to_native(void* out) const noexcept;
 
+  /// True for that of a socket that is not bound.
   bool is_unnamed() const noexcept { return kind_ == kind::unnamed; }
   /// The path, if it is one. Borrowed.
   std::optional<std::string_view> as_path() const noexcept;
+  /// The abstract name, if it is one. Borrowed.
   std::optional<std::string_view> as_abstract() const noexcept;
   /// "/run/x.sock", "@name", or "unnamed".
   std::string to_string() const;

@@ -36,6 +36,7 @@ class unix_datagram : public datagram_socket<unix_address> {
   /// Ends one side at once.
   result<void> shutdown(shutdown_side side) noexcept;
 
+  /// Where it is bound; unnamed if nowhere.
   unix_address local_addr() const noexcept;
   /// Unnamed when it is not connected.
   unix_address peer_addr() const noexcept;
@@ -44,9 +45,10 @@ class unix_datagram : public datagram_socket<unix_address> {
   using datagram_socket::datagram_socket;
 };
 
+/// Two sockets that are connected to each other.
 struct unix_datagram_pair {
-  unix_datagram first;
-  unix_datagram second;
+  unix_datagram first;   ///< one of them
+  unix_datagram second;  ///< the other
 };
 
 }  // namespace eddy::inline EDDY_ABI::net

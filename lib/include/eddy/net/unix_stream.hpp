@@ -20,8 +20,8 @@ class peer_credentials {
   peer_credentials(std::uint32_t user, std::uint32_t group,
                    std::optional<std::int32_t> process) noexcept
       : user_(user), group_(group), process_(process) {}
-  std::uint32_t uid() const noexcept { return user_; }
-  std::uint32_t gid() const noexcept { return group_; }
+  std::uint32_t uid() const noexcept { return user_; }   ///< the user's
+  std::uint32_t gid() const noexcept { return group_; }  ///< the group's
   /// Not every system tells.
   std::optional<std::int32_t> pid() const noexcept { return process_; }
 
@@ -52,8 +52,11 @@ class unix_stream : public stream_socket {
   /// Takes over a connected Unix stream socket, inside a runtime; on failure it is closed.
   static result<unix_stream> adopt(int fd) noexcept;
 
+  /// Where it is bound; unnamed if nowhere.
   unix_address local_addr() const noexcept;
+  /// Where the other end is bound; unnamed if nowhere.
   unix_address peer_addr() const noexcept;
+  /// Who the other end was when it connected.
   result<peer_credentials> peer_cred() const noexcept;
 
   /// Splits into halves for two tasks; `reunite` puts them together again.
@@ -63,14 +66,18 @@ class unix_stream : public stream_socket {
   using stream_socket::stream_socket;
 };
 
+/// The reading half of a Unix stream.
 using unix_read_half = stream_read_half<unix_stream>;
+/// The writing half of a Unix stream.
 using unix_write_half = stream_write_half<unix_stream>;
 
+/// Two streams that are each other's peer.
 struct unix_stream_pair {
-  unix_stream first;
-  unix_stream second;
+  unix_stream first;   ///< one end
+  unix_stream second;  ///< the other
 };
 
+/// What `unix_listener::accept` gives.
 using unix_accepted = accepted_stream<unix_stream>;
 
 /// Takes connections at a path or an abstract name: `auto [stream, peer] = co_await listener.accept();`
@@ -86,6 +93,7 @@ class unix_listener : public stream_listener<unix_stream> {
   /// Takes over a listening Unix socket, inside a runtime; on failure it is closed.
   static result<unix_listener> adopt(int fd) noexcept;
 
+  /// Where it listens.
   unix_address local_addr() const noexcept;
 
  private:

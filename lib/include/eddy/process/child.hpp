@@ -88,9 +88,9 @@ class child_output {
 
 /// A child's end and what it has written.
 struct captured_output {
-  exit_status status;
-  std::string std_out;
-  std::string std_err;
+  exit_status status;   ///< how it ended
+  std::string std_out;  ///< all of its standard output that was piped
+  std::string std_err;  ///< all of its standard error that was piped
 };
 
 /// A child process; `command::spawn` makes one.
@@ -131,7 +131,9 @@ class child {
 
   /// What was `stdio::piped()`. Take them out, or use them in place.
   std::optional<child_input> std_in;
+  /// The other end of its standard output, if that was piped.
   std::optional<child_output> std_out;
+  /// The other end of its standard error, if that was piped.
   std::optional<child_output> std_err;
 
   /// The process id; nothing once its end has been seen: the number may be another's then.

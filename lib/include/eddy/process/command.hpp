@@ -29,10 +29,12 @@ class command {
   /// A program's path, or a name that is looked for in PATH (the child's, if it is set here).
   explicit command(std::string program) : program_(std::move(program)) {}
 
+  /// One argument more.
   command& arg(std::string a) {
     args_.push_back(std::move(a));
     return *this;
   }
+  /// Some arguments more.
   template <std::ranges::input_range R>
     requires std::constructible_from<std::string, std::ranges::range_reference_t<R>>
   command& args(R&& all) {
@@ -50,6 +52,7 @@ class command {
   }
   /// Sets a variable of the child's environment, which is else this program's.
   command& env(std::string name, std::string value);
+  /// The child does not get that variable.
   command& env_remove(std::string name);
   /// Begins with an empty one; what is set afterwards stays.
   command& env_clear();
@@ -63,6 +66,7 @@ class command {
     uid_ = id;
     return *this;
   }
+  /// The group it runs as; as `uid`.
   command& gid(::gid_t id) {
     gid_ = id;
     return *this;
@@ -82,14 +86,17 @@ class command {
     new_session_ = yes;
     return *this;
   }
+  /// What its standard input is.
   command& std_in(stdio s) {
     streams_[0] = std::move(s);
     return *this;
   }
+  /// What its standard output is.
   command& std_out(stdio s) {
     streams_[1] = std::move(s);
     return *this;
   }
+  /// What its standard error is.
   command& std_err(stdio s) {
     streams_[2] = std::move(s);
     return *this;

@@ -19,6 +19,7 @@ class exit_status {
   std::optional<int> code() const noexcept;
   /// The signal that ended it, if one did.
   std::optional<int> signal() const noexcept;
+  /// True when the signal left a core file.
   bool core_dumped() const noexcept;
   /// As `waitpid` says it.
   constexpr int raw() const noexcept { return raw_; }

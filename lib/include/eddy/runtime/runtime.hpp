@@ -89,7 +89,7 @@ int report_run(future<void> f) noexcept;
 
 /// Tells the runtimes of a process from each other, also from those that have ended.
 struct runtime_id {
-  std::uint32_t value = 0;
+  std::uint32_t value = 0;  ///< 0: none
   friend auto operator<=>(const runtime_id&, const runtime_id&) = default;
 };
 
@@ -266,6 +266,7 @@ class runtime {
   }
   /// What other threads, and those that outlive the runtime, may hold.
   handle get_handle() const noexcept { return handle(*scheduler_); }
+  /// While the guard lives this thread is on this runtime.
   enter_guard enter() const noexcept { return enter_guard(*scheduler_); }
 
   /// Ends the runtime as its destructor does, then waits for running blocking jobs, and for mandatory ones in the
@@ -327,9 +328,10 @@ class runtime::builder {
   builder& thread_keep_alive(std::chrono::nanoseconds idle);
   /// Stack of a blocking thread. Default: the system's.
   builder& thread_stack_size(std::size_t bytes);
-  /// Called on each of a pool's threads and each blocking thread, before it does anything and when it has ended its
-  /// work; by several at once.
+  /// Called on each of a pool's threads and each blocking thread, before it does anything; by several
+  /// at once.
   builder& on_thread_start(function<void()> f);
+  /// Called on each of these threads when it has ended its work.
   builder& on_thread_stop(function<void()> f);
   /// After so many tasks of its own a worker takes one that came from outside the pool. Default 61.
   builder& global_queue_interval(std::uint32_t polls);
@@ -347,10 +349,11 @@ class runtime::builder {
   /// Called when a task has been made, before it can run, by whoever spawns it: from any thread, by several at once.
   /// Nothing when none is set costs nothing but a branch.
   builder& on_task_spawn(function<void(const task_meta&)> f);
-  /// Called when a task has ended, in whichever way, before anybody is told; and before and after each poll of one. On
-  /// the thread that runs it.
+  /// Called when a task has ended, in whichever way, before anybody is told. On the thread that runs it.
   builder& on_task_terminate(function<void(const task_meta&)> f);
+  /// Called before each poll of a task. On the thread that runs it.
   builder& on_before_task_poll(function<void(const task_meta&)> f);
+  /// Called after each poll of a task. On the thread that runs it.
   builder& on_after_task_poll(function<void(const task_meta&)> f);
   /// Seed of the runtime's random choices (`select`, `shuffle_ready`), so that a run can be repeated. Default: the
   /// clock.

@@ -69,6 +69,7 @@ class [[nodiscard]] stream_map : public stream_base<stream_map<K, S>> {
     const auto at = position(key);
     return at == entries_.end() ? nullptr : &(*at)->source;
   }
+  /// True when there is a stream of that key.
   template <class Q>
   bool contains(const Q& key) const noexcept {
     return std::ranges::any_of(entries_, [&](auto& e) { return e->key == key; });
@@ -80,6 +81,7 @@ class [[nodiscard]] stream_map : public stream_base<stream_map<K, S>> {
   }
   std::size_t size() const noexcept { return entries_.size(); }
   bool empty() const noexcept { return entries_.empty(); }
+  /// Streams for which there is memory.
   std::size_t capacity() const noexcept { return entries_.capacity(); }
   void reserve(std::size_t n) { entries_.reserve(n); }
   void clear() noexcept { entries_.clear(); }
@@ -114,6 +116,7 @@ class [[nodiscard]] stream_map : public stream_base<stream_map<K, S>> {
   auto next_many(std::vector<value_type>& buffer, std::size_t most) noexcept {
     return many_leaf(*this, buffer, most);
   }
+  /// The poll of `next_many`.
   polled<result<std::size_t>> poll_next_many(context& cx, std::vector<value_type>& buffer,
                                              std::size_t most) noexcept {
     std::size_t added = 0;

@@ -179,10 +179,15 @@ class [[nodiscard]] sender {
 
   /// Values that some receiver has yet to read.
   std::size_t len() const noexcept { return core_->length(); }
+  /// True when every receiver has read all.
   bool is_empty() const noexcept { return len() == 0; }
+  /// Receivers there are.
   std::size_t receiver_count() const noexcept { return core_->receivers(); }
+  /// Senders there are.
   std::size_t strong_count() const noexcept { return core_->senders(); }
+  /// Weak senders there are.
   std::size_t weak_count() const noexcept { return core_->weak_senders(); }
+  /// True when both send into one channel.
   bool same_channel(const sender& other) const noexcept { return core_ == other.core_; }
 
  private:
@@ -217,7 +222,9 @@ class [[nodiscard]] weak_sender {
     if (!core_->revive_sender()) return std::nullopt;
     return sender<T>(core_);
   }
+  /// Senders there are.
   std::size_t strong_count() const noexcept { return core_->senders(); }
+  /// Weak senders there are.
   std::size_t weak_count() const noexcept { return core_->weak_senders(); }
 
  private:
@@ -275,11 +282,15 @@ class [[nodiscard]] receiver {
   receiver resubscribe() const;
   /// Values sent and not yet read, those that are missed too.
   std::size_t len() const noexcept { return static_cast<std::size_t>(core_->tail() - next_); }
+  /// True when it has read all.
   bool is_empty() const noexcept { return len() == 0; }
   /// True when there is no sender any more; values may be left.
   bool is_closed() const noexcept { return core_->senders() == 0; }
+  /// Senders there are.
   std::size_t sender_strong_count() const noexcept { return core_->senders(); }
+  /// Weak senders there are.
   std::size_t sender_weak_count() const noexcept { return core_->weak_senders(); }
+  /// True when both receive from one channel.
   bool same_channel(const receiver& other) const noexcept { return core_ == other.core_; }
 
  private:
@@ -326,8 +337,8 @@ result<T, recv_error> receiver<T>::try_recv() {
 /// Both ends of a channel.
 template <class T>
 struct ends {
-  sender<T> tx;
-  receiver<T> rx;
+  sender<T> tx;    ///< sends
+  receiver<T> rx;  ///< receives
 };
 
 }  // namespace eddy::inline EDDY_ABI::sync::broadcast

@@ -14,7 +14,7 @@ namespace eddy::inline EDDY_ABI::sync::broadcast {
 
 /// Says that `n` values were missed, where a `received` or `recv_error` is made.
 struct lagged {
-  std::uint64_t n;
+  std::uint64_t n;  ///< how many
 };
 
 /// What a receiver gets: an item, or word that it has missed some, or the end.
@@ -49,7 +49,9 @@ class [[nodiscard]] received {
 
   /// False at the end: there are no more, and there is no sender.
   explicit operator bool() const noexcept { return !is_closed(); }
+  /// True when it has an item.
   bool has_item() const noexcept { return item_.has_value(); }
+  /// True at the end: no item, and none is missed.
   bool is_closed() const noexcept { return !item_.has_value() && item_.error().n == 0; }
   /// How many values were missed since the last item; 0 when this is an item or the end.
   std::uint64_t lagged() const noexcept { return item_.has_value() ? 0 : item_.error().n; }
@@ -90,14 +92,19 @@ class [[nodiscard]] recv_error {
   explicit recv_error(error reason, std::uint64_t missed = 0) noexcept
       : reason_(std::move(reason)), missed_(missed) {}
 
+  /// True when there is none yet.
   bool is_empty() const noexcept { return reason_ == std::errc::operation_would_block; }
+  /// True when there will be none.
   bool is_closed() const noexcept { return reason_.is(errc::closed); }
   /// How many values were missed, if that is the reason; else 0.
   std::uint64_t lagged() const noexcept { return missed_; }
+  /// The error it stands for.
   const error& reason() const noexcept { return reason_; }
+  /// `reason().message()`.
   std::string message() const { return reason_.message(); }
 
   operator error() const noexcept { return reason_; }
+  /// Throws it.
   [[noreturn]] void raise() const { reason_.raise(); }
   friend bool operator==(const recv_error& a, errc b) noexcept { return a.reason_ == b; }
   friend bool operator==(const recv_error& a, std::errc b) noexcept { return a.reason_ == b; }

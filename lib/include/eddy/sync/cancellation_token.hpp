@@ -94,6 +94,7 @@ class cancellation_token {
   }
   /// Cancels this token and all below it, and wakes everybody who waits for one of them. Once and for all.
   void cancel() const noexcept { detail::cancel_tree(*node_); }
+  /// True once it, or one above it, is cancelled.
   bool is_cancelled() const noexcept { return detail::cancel_asked(*node_); }
   /// Waits until the token is cancelled.
   ///

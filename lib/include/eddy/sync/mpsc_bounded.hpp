@@ -146,6 +146,7 @@ class sender : public detail::mpsc_sender<T> {
   std::size_t capacity() const noexcept { return core_->free_places(); }
   /// What the channel was made for.
   std::size_t max_capacity() const noexcept { return core_->capacity(); }
+  /// A sender that does not keep the channel open.
   weak_sender<T> downgrade() const noexcept { return weak_sender<T>(core_); }
 
  private:
@@ -202,8 +203,8 @@ class receiver : public detail::mpsc_receiver<T> {
 /// Both halves: `auto [tx, rx] = eddy::sync::mpsc::channel<int>(32);`
 template <class T>
 struct bounded_ends {
-  sender<T> tx;
-  receiver<T> rx;
+  sender<T> tx;    ///< sends
+  receiver<T> rx;  ///< receives
 };
 
 /// Makes a channel for `n` messages that many senders and one receiver share. A sender that finds it full

@@ -43,6 +43,7 @@ class unbounded_sender : public detail::mpsc_sender<T> {
   result<void, send_error<T>> emplace(A&&... args) const {
     return put(T(std::forward<A>(args)...));
   }
+  /// A sender that does not keep the channel open.
   weak_unbounded_sender<T> downgrade() const noexcept { return weak_unbounded_sender<T>(core_); }
 
  private:
@@ -84,8 +85,8 @@ class unbounded_receiver : public detail::mpsc_receiver<T> {
 /// Both halves: `auto [tx, rx] = eddy::sync::mpsc::unbounded_channel<int>();`
 template <class T>
 struct unbounded_ends {
-  unbounded_sender<T> tx;
-  unbounded_receiver<T> rx;
+  unbounded_sender<T> tx;    ///< sends
+  unbounded_receiver<T> rx;  ///< receives
 };
 
 /// Makes a channel whose senders never wait: it holds what the receiver has not taken yet, however much

@@ -32,6 +32,7 @@ class [[nodiscard]] basic_mapped_mutex_guard
     auto& value = std::forward<F>(part)(*this->value_, std::forward<Args>(args)...);
     return make(std::move(*this), value);
   }
+  /// The same, if there is such a part: see `basic_mutex_guard`.
   template <class F, class... Args>
   auto try_map(F&& part, Args&&... args) && {
     auto* const value = std::forward<F>(part)(*this->value_, std::forward<Args>(args)...);
@@ -53,8 +54,10 @@ class [[nodiscard]] basic_mapped_mutex_guard
   }
 };
 
+/// A part of what a `mutex` guards; borrows the mutex.
 template <class T>
 using mapped_mutex_guard = basic_mapped_mutex_guard<T, detail::permits*>;
+/// The same, sharing the mutex.
 template <class T>
 using owned_mapped_mutex_guard = basic_mapped_mutex_guard<T, std::shared_ptr<detail::permits>>;
 
@@ -123,8 +126,10 @@ class [[nodiscard]] basic_mutex_guard {
   Holder of_;
 };
 
+/// What `lock` gives; borrows the mutex.
 template <class T>
 using mutex_guard = basic_mutex_guard<T, mutex<T>*>;
+/// What `lock_owned` gives; shares the mutex.
 template <class T>
 using owned_mutex_guard = basic_mutex_guard<T, std::shared_ptr<mutex<T>>>;
 

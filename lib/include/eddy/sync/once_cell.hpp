@@ -110,6 +110,7 @@ class once_cell {
     may_make_.close();
   }
 
+  /// True when there is a value.
   bool initialized() const noexcept { return value_.is_set(); }
   /// The value; null when there is none yet.
   T* get() noexcept { return value_.get(); }
@@ -150,6 +151,7 @@ class once_cell {
     if (value) std::construct_at(&(std::destroy_at(&may_make_), may_make_), 1U);
     return value;
   }
+  /// As `take`.
   std::optional<T> into_inner() && { return take(); }
 
  private:

@@ -191,8 +191,8 @@ class [[nodiscard]] receiver {
 /// Both ends of a channel.
 template <class T>
 struct ends {
-  sender<T> tx;
-  receiver<T> rx;
+  sender<T> tx;    ///< sends
+  receiver<T> rx;  ///< receives
 };
 
 }  // namespace eddy::inline EDDY_ABI::sync::oneshot

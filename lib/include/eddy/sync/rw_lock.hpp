@@ -68,8 +68,10 @@ class [[nodiscard]] basic_rw_lock_read_guard
   }
 };
 
+/// What `read` gives; borrows the lock.
 template <class T>
 using rw_lock_read_guard = basic_rw_lock_read_guard<T, detail::permits*>;
+/// What `read_owned` gives; shares the lock.
 template <class T>
 using owned_rw_lock_read_guard = basic_rw_lock_read_guard<T, std::shared_ptr<detail::permits>>;
 
@@ -90,6 +92,7 @@ class [[nodiscard]] basic_rw_lock_mapped_write_guard
     auto& value = std::forward<F>(part)(*this->value_, std::forward<Args>(args)...);
     return of(std::exchange(this->of_, nullptr), value, this->count_);
   }
+  /// The same, if there is such a part: see `basic_rw_lock_write_guard`.
   template <class F, class... Args>
   auto try_map(F&& part, Args&&... args) && {
     auto* const value = std::forward<F>(part)(*this->value_, std::forward<Args>(args)...);
@@ -113,8 +116,10 @@ class [[nodiscard]] basic_rw_lock_mapped_write_guard
   }
 };
 
+/// A part of what a writer guards; borrows the lock.
 template <class T>
 using rw_lock_mapped_write_guard = basic_rw_lock_mapped_write_guard<T, detail::permits*>;
+/// The same, sharing the lock.
 template <class T>
 using owned_rw_lock_mapped_write_guard =
     basic_rw_lock_mapped_write_guard<T, std::shared_ptr<detail::permits>>;
@@ -193,8 +198,10 @@ class [[nodiscard]] basic_rw_lock_write_guard
   }
 };
 
+/// What `write` gives; borrows the lock.
 template <class T>
 using rw_lock_write_guard = basic_rw_lock_write_guard<T, detail::permits*>;
+/// What `write_owned` gives; shares the lock.
 template <class T>
 using owned_rw_lock_write_guard = basic_rw_lock_write_guard<T, std::shared_ptr<detail::permits>>;
 
@@ -228,7 +235,7 @@ class rw_lock {
   rw_lock(const rw_lock&) = delete;
   rw_lock& operator=(const rw_lock&) = delete;
 
-  /// Waits until it may read, or write: `auto value = co_await lock.read();`
+  /// Waits until it may read: `auto value = co_await lock.read();`
   ///
   /// Cancel safety: only the place in the queue is lost, and who is behind moves up.
   /// Errors: none; a writer that asks again while it holds the lock waits for ever.
@@ -236,6 +243,7 @@ class rw_lock {
   detail::lock_leaf<rw_lock_read_guard<T>, rw_lock*> read() noexcept {
     return detail::lock_leaf<rw_lock_read_guard<T>, rw_lock*>(this);
   }
+  /// Waits until it may write: as `read`.
   detail::lock_leaf<rw_lock_write_guard<T>, rw_lock*> write() noexcept {
     return detail::lock_leaf<rw_lock_write_guard<T>, rw_lock*>(this);
   }
@@ -244,6 +252,7 @@ class rw_lock {
       std::shared_ptr<rw_lock> l) noexcept {
     return detail::lock_leaf<owned_rw_lock_read_guard<T>, std::shared_ptr<rw_lock>>(std::move(l));
   }
+  /// As `read_owned`, for writing.
   static detail::lock_leaf<owned_rw_lock_write_guard<T>, std::shared_ptr<rw_lock>> write_owned(
       std::shared_ptr<rw_lock> l) noexcept {
     return detail::lock_leaf<owned_rw_lock_write_guard<T>, std::shared_ptr<rw_lock>>(std::move(l));
@@ -254,12 +263,15 @@ class rw_lock {
   result<rw_lock_read_guard<T>> try_read() noexcept {
     return try_as<rw_lock_read_guard<T>>(this, 1, "try_read");
   }
+  /// As `try_read`, for writing.
   result<rw_lock_write_guard<T>> try_write() noexcept {
     return try_as<rw_lock_write_guard<T>>(this, max_readers_, "try_write");
   }
+  /// As `try_read`, with a guard that keeps the lock.
   static result<owned_rw_lock_read_guard<T>> try_read_owned(std::shared_ptr<rw_lock> l) noexcept {
     return try_as<owned_rw_lock_read_guard<T>>(std::move(l), 1, "try_read");
   }
+  /// As `try_write`, with a guard that keeps the lock.
   static result<owned_rw_lock_write_guard<T>> try_write_owned(std::shared_ptr<rw_lock> l) noexcept {
     const auto all = l->max_readers_;
     return try_as<owned_rw_lock_write_guard<T>>(std::move(l), all, "try_write");
@@ -271,6 +283,7 @@ class rw_lock {
     auto waiting = read();
     return detail::block_thread("rw_lock::blocking_read", waiting).take();
   }
+  /// As `blocking_read`, for writing.
   rw_lock_write_guard<T> blocking_write() {
     auto waiting = write();
     return detail::block_thread("rw_lock::blocking_write", waiting).take();

@@ -71,7 +71,9 @@ class [[nodiscard]] basic_semaphore_permit {
   std::uint32_t count_;
 };
 
+/// What `acquire` gives; borrows the semaphore.
 using semaphore_permit = basic_semaphore_permit<semaphore*>;
+/// What `acquire_owned` gives; shares the semaphore.
 using owned_semaphore_permit = basic_semaphore_permit<std::shared_ptr<semaphore>>;
 
 /// A number of permits that tasks take and give back.
@@ -105,11 +107,14 @@ class semaphore {
   /// Cancel safety, Errors, Cost: as `acquire`.
   static detail::semaphore_acquire<std::shared_ptr<semaphore>> acquire_owned(
       std::shared_ptr<semaphore> s) noexcept;
+  /// As `acquire_many`, with permits that keep the semaphore.
   static detail::semaphore_acquire<std::shared_ptr<semaphore>> acquire_many_owned(
       std::shared_ptr<semaphore> s, std::size_t n);
+  /// As `try_acquire`, with permits that keep the semaphore.
   static result<owned_semaphore_permit> try_acquire_owned(std::shared_ptr<semaphore> s) noexcept {
     return try_acquire_many_owned(std::move(s), 1);
   }
+  /// As `try_acquire_many`, with permits that keep the semaphore.
   static result<owned_semaphore_permit> try_acquire_many_owned(std::shared_ptr<semaphore> s,
                                                                std::size_t n);
   /// Waits on an ordinary thread. Absent in a build without the pool.
@@ -120,10 +125,12 @@ class semaphore {
   }
   template <class Self = semaphore>
   result<semaphore_permit> blocking_acquire_many(std::size_t n);
+  /// As `blocking_acquire`, with permits that keep the semaphore.
   template <class Self = semaphore>
   static result<owned_semaphore_permit> blocking_acquire_owned(std::shared_ptr<semaphore> s) {
     return blocking_acquire_many_owned<Self>(std::move(s), 1);
   }
+  /// As `blocking_acquire_many`, with permits that keep the semaphore.
   template <class Self = semaphore>
   static result<owned_semaphore_permit> blocking_acquire_many_owned(std::shared_ptr<semaphore> s,
                                                                     std::size_t n);
@@ -137,6 +144,7 @@ class semaphore {
   /// From now on every acquire fails with `errc::closed`, those that wait too. Permits may still be
   /// given back.
   void close() noexcept { permits_.close(); }
+  /// True once it is closed.
   bool is_closed() const noexcept { return permits_.is_closed(); }
 
  private:

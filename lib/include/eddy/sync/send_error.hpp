@@ -34,7 +34,9 @@ class [[nodiscard]] send_error {
   bool is_full() const noexcept { return reason_ == std::errc::operation_would_block; }
   /// There was no room in time.
   bool is_elapsed() const noexcept { return reason_.is(errc::elapsed); }
+  /// Why it was not sent.
   const error& reason() const noexcept { return reason_; }
+  /// `reason().message()`.
   std::string message() const { return reason_.message(); }
 
   /// False only if the value's own move threw.

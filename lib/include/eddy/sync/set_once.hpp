@@ -28,6 +28,7 @@ class set_once {
   /// Set from the beginning.
   explicit set_once(T value) : claimed_(true) { value_.make(std::move(value)); }
 
+  /// True when there is a value.
   bool initialized() const noexcept { return value_.is_set(); }
   /// The value; null before it is set.
   T* get() noexcept { return value_.get(); }

@@ -184,9 +184,11 @@ class task_tracker {
   bool close() const noexcept { return state_->close(); }
   /// False: it was open.
   bool reopen() const noexcept { return state_->reopen(); }
+  /// True when it is closed.
   bool is_closed() const noexcept { return state_->is_closed(); }
   /// Tasks, and tokens, just now.
   std::size_t len() const noexcept { return state_->count(); }
+  /// True when it tracks no task.
   bool is_empty() const noexcept { return len() == 0; }
 
   /// Equal are handles of one tracker.

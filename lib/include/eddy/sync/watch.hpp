@@ -290,8 +290,11 @@ class [[nodiscard]] sender {
   detail::watch_closed<T> closed() const noexcept { return detail::watch_closed<T>(core_); }
   /// True when there is no receiver; `subscribe` may make one again.
   bool is_closed() const noexcept { return receiver_count() == 0; }
+  /// Receivers there are.
   std::size_t receiver_count() const noexcept { return core_->receivers(); }
+  /// Senders there are.
   std::size_t sender_count() const noexcept { return core_->senders(); }
+  /// True when both send into one channel.
   bool same_channel(const sender& other) const noexcept { return core_ == other.core_; }
 
  private:
@@ -364,9 +367,11 @@ class [[nodiscard]] receiver {
   bool has_changed() const noexcept { return core_->version() != seen_; }
   /// Counts the value as not seen, or as seen.
   void mark_changed() noexcept { seen_ = core_->version() - detail::watch_core<T>::step; }
+  /// The value counts as seen.
   void mark_unchanged() noexcept { seen_ = core_->version(); }
   /// True when there is no sender any more; there may be a value that this has not seen.
   bool is_closed() const noexcept { return core_->has_no_sender(); }
+  /// True when both receive from one channel.
   bool same_channel(const receiver& other) const noexcept { return core_ == other.core_; }
 
  private:
@@ -390,8 +395,8 @@ template <class T>
 struct ends {
   using sender_type = sender<T>;
   using receiver_type = receiver<T>;
-  sender<T> tx;
-  receiver<T> rx;
+  sender<T> tx;    ///< sends
+  receiver<T> rx;  ///< receives
 };
 
 /// A value that may change, and those who watch it: `auto [tx, rx] = eddy::sync::watch::channel(config());`

@@ -39,10 +39,13 @@ class abort_on_drop {
       return result<T>(error(errc::misuse, "an abort_on_drop was awaited after detach"));
     return handle_->poll(cx);
   }
+  /// Asks the task to end, as the handle's `abort`.
   void abort() const noexcept {
     if (handle_) handle_->abort();
   }
+  /// True once the task has ended.
   bool is_finished() const noexcept { return !handle_ || handle_->is_finished(); }
+  /// The task's.
   task_id id() const noexcept { return handle_ ? handle_->id() : task_id{}; }
   /// The handle; from now on nothing is aborted.
   /// Errors: a second time it is misuse.

@@ -27,6 +27,7 @@ template <class T>
 class joined {
  public:
   joined(task_id id, result<T>&& outcome) : outcome_(std::move(outcome)), id_(id) {}
+  /// The task's.
   task_id id() const noexcept { return id_; }
   /// Its value; what it threw; or an error equal to `errc::aborted`.
   result<T>& outcome() & noexcept { return outcome_; }

@@ -26,7 +26,9 @@ class selected_any {
   template <class... A>
   explicit selected_any(std::size_t index, A&&... value)
       : value_(std::forward<A>(value)...), index_(index) {}
+  /// Its place in the list.
   std::size_t index() const noexcept { return index_; }
+  /// Its value.
   value_type& value() & noexcept {
     if constexpr (std::is_reference_v<T>)
       return *value_;

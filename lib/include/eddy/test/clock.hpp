@@ -23,6 +23,7 @@ void advance_clock(duration d);
 void pause();
 /// Lets it go on from where it stands: deadlines keep their distance.
 void resume();
+/// True while it is paused.
 bool is_paused();
 
 /// Moves a paused clock on. What is due is woken, and runs when this task next waits: `co_await yield_now()` (two of

@@ -12,7 +12,7 @@ enum class test_clock { paused, real };
 
 /// One way to run a test's coroutine: a kind of runtime.
 struct flavour {
-  const char* name;
+  const char* name;  ///< as a report names it
   /// Makes the runtime, runs `body()` on it to its end and drops the runtime. Throws what `body` threw.
   void (*run)(test_clock clock, future<> (*body)());
 };

@@ -46,15 +46,20 @@ class mock_task final : public wake_target {
     return p.take();
   }
 
+  /// True when it was woken since the beginning, or the last `take_wakes`.
   bool is_woken() const noexcept { return wakes() != 0; }
   /// Wakes since the beginning, or the last `take_wakes`.
   int wakes() const noexcept { return wakes_.load(); }
+  /// The same, and begins to count anew.
   int take_wakes() noexcept { return wakes_.exchange(0); }
   /// Wakers that refer to this.
   int references() const noexcept { return references_.load(); }
 
+  /// Counts a wake; called by wakers, as the next two.
   void wake() noexcept override { wakes_.fetch_add(1); }
+  /// Counts a reference.
   void retain() noexcept override { references_.fetch_add(1); }
+  /// Counts it no more.
   void release() noexcept override { references_.fetch_sub(1); }
 
  private:

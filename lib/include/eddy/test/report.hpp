@@ -10,10 +10,10 @@ namespace eddy::inline EDDY_ABI::test {
 
 /// A check of the test kit that did not hold.
 struct failed_check {
-  const char* file;
-  std::uint32_t line;
-  std::string_view what;
-  bool ends_test;  // the test cannot go on: the reporter throws, or ends the program
+  const char* file;       ///< where it stands
+  std::uint32_t line;     ///< where it stands
+  std::string_view what;  ///< what was found
+  bool ends_test;         ///< the test cannot go on: the reporter throws, or ends the program
 };
 
 /// Told of every failed check. For one that does not end the test it must not throw: destructors report too.

@@ -21,6 +21,7 @@ struct clock {
   using period = duration::period;
   using time_point = std::chrono::time_point<clock>;
   static constexpr bool is_steady = true;
+  /// The time of the runtime this thread is in, if its clock is paused; else the system's monotonic clock.
   static time_point now() noexcept;
 };
 

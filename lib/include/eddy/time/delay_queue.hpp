@@ -59,6 +59,7 @@ class delay_key {
 template <class T>
 class expired {
  public:
+  /// The value.
   T& value() & noexcept { return value_; }
   const T& value() const& noexcept { return value_; }
   T&& value() && noexcept { return std::move(value_); }
@@ -145,6 +146,7 @@ class delay_queue {
   }
   /// Takes an entry out before its time. Errors: misuse when it is not there any more.
   expired<T> remove(delay_key key) { return take(find(key)); }
+  /// The same, but nothing when it is not there any more.
   std::optional<expired<T>> try_remove(delay_key key) {
     if (!contains(key)) return std::nullopt;
     return take(key.slot_);
@@ -166,6 +168,7 @@ class delay_queue {
   /// Errors: what the move of a value throws; that value is lost.
   next_leaf next() noexcept { return next_leaf(*this); }
 
+  /// True while the key's entry is in the queue.
   bool contains(delay_key key) const noexcept {
     return key.slot_ < slots_.size() && slots_[key.slot_].value &&
            slots_[key.slot_].serial == key.serial_;

@@ -61,7 +61,9 @@ class interval {
   tick_leaf tick() noexcept { return tick_leaf(*this); }
 
   duration period() const noexcept { return period_; }
+  /// What becomes of ticks that were missed.
   missed_tick missed_tick_behavior() const noexcept { return behavior_; }
+  /// From now on that becomes of ticks that are missed.
   void set_missed_tick_behavior(missed_tick b) noexcept { behavior_ = b; }
   /// The next tick comes a period from now, also one that is being awaited.
   void reset() noexcept { reset_at(saturating_add(clock::now(), period_)); }

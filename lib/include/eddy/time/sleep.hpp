@@ -71,6 +71,7 @@ class [[nodiscard]] sleep_leaf {
     if (!cx.proceed()) return pending;
     return ready;
   }
+  /// When it is due.
   instant deadline() const noexcept {
     return instant(duration(static_cast<duration::rep>(timer_.deadline())));
   }
