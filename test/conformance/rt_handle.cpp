@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <eddy/fs/read.hpp>
 #include <eddy/net/tcp_listener.hpp>
 #include <eddy/net/udp_socket.hpp>
 #include <eddy/net/unix_stream.hpp>
@@ -165,6 +166,14 @@ TEST_CASE("a handle's block_on waits for a blocking job, a sleep, and sockets") 
   }(folder.file("s")));
 }
 
+TEST_CASE("a handle's block_on reads a file") {
+  const test::unix_folder folder;
+  const eddy::runtime rt = test::make_runtime();
+  const auto h = rt.get_handle();
+  h.block_on(eddy::fs::write(folder.file("log"), "all's well"));
+  CHECK(h.block_on(eddy::fs::read_to_string(folder.file("log"))) == "all's well");
+}
+
 TEST_CASE("a blocking job may block on a future of its runtime") {
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
@@ -243,6 +252,7 @@ TEST_CASE("a handle's block_on whose runtime has ended is a join_error: nothing 
   CHECK_THROWS_AS(h.block_on(std::move(binds)), eddy::join_error);
   CHECK_THROWS_AS(h.block_on(eddy::net::tcp_listener::bind("127.0.0.1:0")), eddy::join_error);
   CHECK_THROWS_AS(h.block_on(eddy::net::udp_socket::bind("127.0.0.1:0")), eddy::join_error);
+  CHECK_THROWS_AS(h.block_on(eddy::fs::read_to_string("/dev/null")), eddy::join_error);
   CHECK_THROWS_AS(h.block_on(tx.send(1)), eddy::join_error);
   CHECK(rx.try_recv().error() == std::errc::resource_unavailable_try_again);
 }

@@ -207,6 +207,29 @@ TEST_CASE("a runtime destroyed by its own task ends the program with one line") 
   CHECK(end.text == "eddy: a runtime was destroyed by one of its own tasks\n");
 }
 
+#if EDDY_POOL
+TEST_CASE(
+    "a pool destroyed by its own task, in block_in_place too, ends the program with one line") {
+  for (const bool in_place : {false, true}) {
+    const auto end = in_child([in_place] {
+      auto rt = std::make_unique<eddy::runtime>(
+          eddy::runtime::builder().multi_loop().worker_threads(1).build());
+      auto* raw = rt.get();
+      raw->block_on([&rt, in_place]() -> future<> {
+        if (in_place)
+          eddy::block_in_place([&rt] { rt.reset(); });
+        else
+          rt.reset();
+        co_return;
+      });
+      return 0;
+    });
+    CHECK(end.signal == SIGABRT);
+    CHECK(end.text == "eddy: a runtime was destroyed by one of its own tasks\n");
+  }
+}
+#endif
+
 TEST_CASE("an attachment detached by its own task ends the program with one line") {
   const auto end = in_child([] {
     uv_loop_t loop;

@@ -4,7 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -30,8 +34,58 @@ std::int64_t on_four_threads(std::vector<std::vector<std::int64_t>> parts) {
 }
 // [/guide:pool]
 
+// [guide:place]
+eddy::future<int> keep_book(eddy::sync::mpsc::receiver<int> orders) {
+  int position = 0;  // this task's own, and so would be what its spawn_local tasks share
+  while (const auto order = co_await orders.recv()) position += *order;
+  co_return position;
+}
+
+eddy::future<int> keep_books(int orders) {
+  const auto workers = eddy::handle::current().worker_count();
+  std::vector<eddy::sync::mpsc::sender<int>> books;
+  std::vector<eddy::join_handle<int>> ends;
+  for (std::uint32_t k = 0; k < workers; ++k) {
+    auto [tx, rx] = eddy::sync::mpsc::channel<int>(32);
+    books.push_back(std::move(tx));
+    ends.push_back(eddy::spawn_on(k, keep_book, std::move(rx)));
+  }
+  for (int i = 0; i < orders; ++i) co_await books[static_cast<std::size_t>(i) % workers].send(i);
+  books.clear();
+  int total = 0;
+  for (auto& end : ends) total += co_await end;
+  co_return total;
+}
+// [/guide:place]
+
+// [guide:in_place]
+eddy::future<std::size_t> store(const std::vector<std::string>& lines, std::FILE* file) {
+  const auto written = eddy::block_in_place([&] {  // lines and file stay where they are
+    std::size_t bytes = 0;
+    for (const auto& line : lines) bytes += std::fwrite(line.data(), 1, line.size(), file);
+    return bytes;
+  });
+  co_await eddy::yield_now();
+  co_return written;
+}
+// [/guide:in_place]
+
 TEST_CASE("parts are summed on several threads") {
   CHECK(on_four_threads({{1, 2}, {3}, {}, {4, 5, 6}}) == 21);
+}
+
+TEST_CASE("each worker keeps a book of its own") {
+  auto rt = eddy::runtime::builder().multi_loop().worker_threads(3).build();
+  CHECK(rt.block_on(keep_books(10)) == 45);
+}
+
+TEST_CASE("lines are stored in place") {
+  auto rt = eddy::runtime::builder().multi_loop().worker_threads(1).build();
+  std::FILE* const file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  const std::vector<std::string> lines{"north\n", "east\n"};
+  CHECK(rt.block_on(store(lines, file)) == 11);
+  std::fclose(file);
 }
 
 }  // namespace

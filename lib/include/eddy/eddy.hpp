@@ -27,8 +27,10 @@
 #include <eddy/net/tcp_listener.hpp>
 #include <eddy/net/tcp_split.hpp>
 #include <eddy/net/tcp_stream.hpp>
+#include <eddy/runtime/block_in_place.hpp>
 #include <eddy/runtime/runtime.hpp>
 #include <eddy/runtime/spawn_blocking.hpp>
+#include <eddy/runtime/spawn_on.hpp>
 #include <eddy/signal/ctrl_c.hpp>
 #include <eddy/signal/shutdown.hpp>
 #include <eddy/signal/signal.hpp>

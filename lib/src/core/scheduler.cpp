@@ -43,9 +43,9 @@ bool join_link::discard() noexcept {
 
 void* scheduler::allocate_foreign(std::size_t bytes) noexcept {
   in_flight_.fetch_add(1,
-                       std::memory_order_seq_cst);  // partner: shut_down_tasks, which closes first
+                       std::memory_order_seq_cst);  // partner: refuse_starts
   void* block = nullptr;
-  if (!closed_.load(std::memory_order_seq_cst)) {
+  if (!refusing_.load(std::memory_order_seq_cst)) {
     const std::lock_guard lock(shared_mutex_);
     block = shared_.allocate(bytes);
   }
@@ -115,7 +115,7 @@ void scheduler::cancel_all() noexcept {
   const auto tasks = all_tasks();
   for (task* t : tasks) ++t->refs;
   for (task* t : tasks) {
-    if (t->is(st::done)) continue;
+    if (t->is(st::done | st::running)) continue;
     t->set(st::running);  // nobody queues it any more
     const running_scope here(*t);
     cancel(*t);
@@ -125,13 +125,18 @@ void scheduler::cancel_all() noexcept {
   for (task* t : tasks) unref(*t);
 }
 
+// A start on another thread has either seen it or is waited for.
+void scheduler::refuse_starts() noexcept {
+  refusing_.store(true, std::memory_order_seq_cst);
+  while (in_flight_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+}
+
 void scheduler::shut_down_tasks() noexcept {
   {
     const std::lock_guard lock(post_mutex_);
     closed_.store(true, std::memory_order_seq_cst);
   }
-  // A start on another thread has either seen `closed_` or is waited for.
-  while (in_flight_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+  refuse_starts();
   drain_inbox();
   run_posted(true);
 

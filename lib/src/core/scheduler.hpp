@@ -110,7 +110,7 @@ class scheduler {
   /// out of memory or closed. Not null on another thread: the scheduler stays until `end_foreign_start`.
   void* allocate_task(std::size_t bytes) noexcept {
     if (!is_driven_here()) return allocate_foreign(bytes);
-    return closed_.load(std::memory_order_relaxed) ? nullptr : local_.allocate(bytes);
+    return refusing_.load(std::memory_order_relaxed) ? nullptr : local_.allocate(bytes);
   }
   void release_unused_task(void* block) noexcept;
   /// Makes a new task run. The link of its join handle; null on the owner's thread, unless it is `portable`.
@@ -128,6 +128,8 @@ class scheduler {
   }
   void end_foreign_start() noexcept { in_flight_.fetch_sub(1, std::memory_order_release); }
   bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+  /// It takes no new tasks.
+  bool is_refusing() const noexcept { return refusing_.load(std::memory_order_acquire); }
 
   // ---- owner
   void push(task& t) noexcept {
@@ -214,7 +216,9 @@ class scheduler {
     const std::lock_guard lock(shared_mutex_);
     shared_.for_each([&](void* block) { f(*static_cast<task*>(block)); });
   }
-  /// Ends every task as an abort does, now.
+  /// Takes no new tasks any more: those that others have started are in the inbox when it returns.
+  void refuse_starts() noexcept;
+  /// Ends every task as an abort does, now; but for one that somebody is polling.
   void cancel_all() noexcept;
   /// Destroys every task, answers every request and hands what foreign wakers still hold over to them.
   void shut_down_tasks() noexcept;
@@ -272,6 +276,7 @@ class scheduler {
   std::atomic<remote_op*> posted_{nullptr};  // changed under post_mutex_, read without
   std::atomic<int> in_flight_{0};            // threads inside push_inbox or a foreign start (I4)
   std::atomic<bool> closed_{false};          // set under post_mutex_
+  std::atomic<bool> refusing_{false};        // set before `closed_`; partner: allocate_foreign
   std::atomic<std::uint32_t> refs_{1};
   std::mutex post_mutex_;
   task_slab local_;

@@ -60,7 +60,7 @@ void* allocate_on_runtime(const task_origin& origin, std::size_t bytes, bool& cl
   }
 #endif
   block = origin.runtime->allocate_task(bytes);
-  closed = origin.runtime->is_closed();
+  closed = origin.runtime->is_refusing();
   return block;
 }
 
@@ -92,7 +92,7 @@ void refuse_closure(const promise_base& root) {
 }
 
 void refuse_local(const task_origin& origin, const promise_base& root) {
-  if (!root.has(promise_base::stays) || origin.pinned) return;
+  if (!root.has(promise_base::stays) || (origin.pinned && !origin.sent)) return;
   auto* const s = origin.runtime != nullptr ? origin.runtime : this_thread().current;
   if (s != nullptr && (s->worker() != nullptr || !s->is_driven_here()))
     misuse(
@@ -151,6 +151,7 @@ join_link* start_task(const task_origin& origin, task& t, std::coroutine_handle<
   }
 #endif
   t.owner = origin.runtime->id();
+  if (origin.root) t.set(st::root);
   return origin.runtime->start(t, origin.name, site, origin.portable);
 }
 

@@ -66,6 +66,11 @@ void pool_worker::put_next(task& t, std::uint32_t newest) noexcept {
 
 void pool_worker::push_yielded(task& t) noexcept { push(t, 0); }
 
+pool_worker::interrupted pool_worker::interrupt_poll() noexcept {
+  if (ready.size() != 0) announce();  // it may be long until somebody comes to it here
+  return {std::exchange(polling, nullptr), woke_itself, has_woken_};
+}
+
 // Half of the ring goes to where all can take it.
 [[gnu::noinline]] void pool_worker::overflow(task& t) noexcept {
   task* first = nullptr;
@@ -255,7 +260,7 @@ void task_pool::claim_idle_tasks(std::vector<task*>& claimed) {
   outside_->for_each(claim);
 }
 
-void task_pool::shut_down_tasks(pool_worker& w) noexcept {
+void task_pool::shut_down_tasks(pool_worker& w, std::int64_t but_for) noexcept {
   closed_.store(true, std::memory_order_seq_cst);
   while (in_flight_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
   const auto live = [this] {
@@ -265,7 +270,7 @@ void task_pool::shut_down_tasks(pool_worker& w) noexcept {
   };
   // A task that is on its way into a queue, by another thread, comes there.
   std::vector<task*> claimed;
-  while (live() != 0) {
+  while (live() > but_for) {
     claim_idle_tasks(claimed);
     for (task* t : claimed) w.loop.run_movable(*t);
     claimed.clear();
@@ -278,7 +283,7 @@ void task_pool::shut_down_tasks(pool_worker& w) noexcept {
       pool_word::ask(t->remote, pool_word::abort, 0);
       w.loop.run_movable(*t);
     }
-    if (live() != 0) std::this_thread::yield();
+    if (live() > but_for) std::this_thread::yield();
   }
 }
 

@@ -109,6 +109,18 @@ class pool_worker {
     polling = &t;
     woke_itself = has_woken_ = false;
   }
+  /// What there is to know of a poll that is interrupted: somebody else polls until it goes on.
+  struct interrupted {
+    task* polling;
+    bool woke_itself;
+    bool has_woken;
+  };
+  interrupted interrupt_poll() noexcept;
+  void go_on(const interrupted& poll) noexcept {
+    polling = poll.polling;
+    woke_itself = poll.woke_itself;
+    has_woken_ = poll.has_woken;
+  }
 };
 
 class task_pool {
@@ -137,8 +149,9 @@ class task_pool {
   void add(pool_worker& w) { workers_.push_back(&w); }
   /// The workers' threads are to return.
   void stop() noexcept;
-  /// No worker's thread runs any more; this thread drives the loop of worker `w`. Destroys every task.
-  void shut_down_tasks(pool_worker& w) noexcept;
+  /// Nobody else drives a worker's loop; this thread drives that of worker `w`. Destroys every task, but for so many
+  /// that are being polled by threads which have left their loops.
+  void shut_down_tasks(pool_worker& w, std::int64_t but_for = 0) noexcept;
   /// All loops have ended. What still holds a task holds its block only.
   void orphan_tasks() noexcept;
 

@@ -31,6 +31,11 @@ void refuse(blocking_job& job, error why) noexcept {
 }  // namespace
 
 void blocking_pool::enqueue(blocking_job& job) noexcept {
+  if (job.extra) {
+    job.next = std::exchange(first_, &job);
+    if (last_ == nullptr) last_ = &job;
+    return;
+  }
   job.next = nullptr;
   (last_ != nullptr ? last_->next : first_) = &job;
   last_ = &job;
@@ -43,6 +48,7 @@ error blocking_pool::submit(blocking_job& job) noexcept {
     refuse(job, runtime_has_ended());
     return error(errc::closed, "spawn_blocking");
   }
+  if (job.extra) ++extra_;
   if (worker* const w = asleep_) {
     asleep_ = w->below;
     lock.unlock();
@@ -50,7 +56,7 @@ error blocking_pool::submit(blocking_job& job) noexcept {
     return {};
   }
   // A place is taken before the thread is there, so that starting it needs no lock.
-  const bool one_more = threads_ != options_.max_threads;
+  const bool one_more = threads_ < limit();
   if (one_more) ++threads_;
   enqueue(job);
   lock.unlock();
@@ -61,6 +67,7 @@ error blocking_pool::submit(blocking_job& job) noexcept {
   // submits is past the point where it counts.
   blocking_job* refused = std::exchange(first_, nullptr);
   last_ = nullptr;
+  extra_ = 0;  // no thread is left that would have one
   lock.unlock();
   while (refused != nullptr) {
     blocking_job* const j = std::exchange(refused, refused->next);
@@ -168,9 +175,12 @@ void blocking_pool::run_jobs(worker& self) noexcept {
     }
     lock.unlock();
     if (job == nullptr) job = sleep(self);
+    const bool extra = job != nullptr && job->extra;
     if (job != nullptr) job->finish(*job, true);
     lock.relock(lock_);
+    if (extra) --extra_;
     if (job == nullptr && first_ == nullptr) break;
+    if (threads_ > limit()) break;
   }
   --threads_;
 }

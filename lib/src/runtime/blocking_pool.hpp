@@ -28,7 +28,9 @@
 // I4  A job goes to a sleeping thread while there is one, and that one alone is woken, with the job in its hand:
 //     the queue is empty while a thread sleeps. The thread that slept last is woken first; its caches are warm,
 //     and the others may end.
-// I5  A worker's block is the pool's, and is used again by another thread but not freed: unpark may touch it when
+// I5  An `extra` job goes first, and raises the limit of threads by one while it is there: so it never waits for
+//     other jobs, which may wait for it.
+// I6  A worker's block is the pool's, and is used again by another thread but not freed: unpark may touch it when
 //     the thread that slept on it is gone.
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -69,6 +71,7 @@ class blocking_pool : public std::enable_shared_from_this<blocking_pool> {
   blocking_job* sleep(worker& self) noexcept;
   bool forget(worker& self) noexcept;
   void enqueue(blocking_job& job) noexcept;
+  std::size_t limit() const noexcept { return options_.max_threads + extra_; }
   bool start_thread() noexcept;
 
   blocking_options options_;
@@ -82,6 +85,7 @@ class blocking_pool : public std::enable_shared_from_this<blocking_pool> {
   worker* asleep_ = nullptr;  // the one that went to sleep last
   worker* spare_ = nullptr;   // without a thread
   std::size_t threads_ = 0;
+  std::size_t extra_ = 0;  // jobs of that kind which have not ended
   bool closed_ = false;
 };
 

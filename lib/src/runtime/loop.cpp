@@ -398,7 +398,9 @@ void loop::park() noexcept {
 
 bool loop::must_stay_awake() const noexcept {
 #if EDDY_POOL
-  if (worker() != nullptr && worker()->called.load(std::memory_order_seq_cst)) return true;
+  if (worker() != nullptr &&
+      (worker()->called.load(std::memory_order_seq_cst) || relay_.is_wanted()))
+    return true;
 #endif
   return inbox_filled() || ending_.load(std::memory_order_seq_cst);
 }
@@ -409,51 +411,6 @@ void loop::look_up() noexcept {
 #endif
   kick();
 }
-
-#if EDDY_POOL
-void loop::join_pool(std::shared_ptr<task_pool> p, std::uint32_t n) {
-  worker_ = std::make_unique<pool_worker>(std::move(p), *this, n);
-  worker_->pool().add(*worker_);
-  driven_ = true;  // by its thread, as far as `block_on` and `shut_down` are concerned
-}
-
-void loop::leave_thread() noexcept {
-  const std::lock_guard lock(drive_mutex_);
-  driven_ = false;
-}
-
-// Local tasks and movable ones take turns, a batch each. Neither keeps the loop from being looked at for long: a
-// batch of the local ones is what was ready when it began, and of the others some; see task_pool.hpp, I4.
-void loop::work() noexcept {
-  constexpr std::size_t movable_batch = 64;
-  pool_worker& w = *worker_;
-  const owner_scope owner(*this);
-  while (!w.pool().is_stopping()) {
-    drain_inbox();
-    std::size_t polled = ready_count();
-    for (auto n = polled; n > 0 && has_ready(); --n) run_one();
-    std::size_t moved = 0;
-    for (task* t = nullptr; moved < movable_batch && (t = w.next()) != nullptr; ++moved)
-      run_movable(*t);
-    polled += moved;
-    if (polled == 0 && !has_ready()) {
-      task* const t = w.search();
-      if (t == nullptr) {
-        w.sleep_unless_needed([this] { park(); });
-        w.has_looked();
-        continue;
-      }
-      run_movable(*t);
-      polled = 1;
-    }
-    if (w.look_is_used_up() && time_to_look(polled)) {
-      look();
-      w.has_looked();
-    }
-    w.eager = polls_per_reading_ == 1;
-  }
-}
-#endif
 
 // ---- a borrowed loop
 

@@ -21,6 +21,7 @@
 #include "runtime/alarm.hpp"
 #include "runtime/blocking_pool.hpp"
 #include "runtime/reactor.hpp"
+#include "runtime/relay.hpp"
 #include "runtime/wheel.hpp"
 
 // One loop: the scheduler of core, driven by libuv. Owned (block_on turns it) or borrowed (a host turns
@@ -112,8 +113,15 @@ class loop final : public scheduler {
 #if EDDY_POOL
   /// Before anything drives it: the loop becomes worker number `n` of `p`.
   void join_pool(std::shared_ptr<task_pool> p, std::uint32_t n);
-  /// What a worker's thread does, until the pool stops.
+  /// What a worker's thread does, until the pool stops: worker.cpp.
   void work() noexcept;
+  /// Who drives it now.
+  relay& drivers() noexcept { return relay_; }
+  /// As `relay::take`, for this loop.
+  void take_over() noexcept;
+  /// This thread leaves the loop in the middle of a poll, and comes back for the rest of it.
+  void leave(relay::absent& me) noexcept;
+  void come_back(relay::absent& me) noexcept;
   /// That thread has ended: whoever shuts the loop down drives it.
   void leave_thread() noexcept;
   void share_blocking_threads(loop& other) noexcept { blocking_ = other.blocking_; }
@@ -161,6 +169,14 @@ class loop final : public scheduler {
   void on_closed() noexcept;
   void on_alarm() noexcept;
   void abandon_start() noexcept;
+#if EDDY_POOL
+  void drive_worker() noexcept;
+  struct stand_in final : blocking_job {
+    explicit stand_in(loop& l) noexcept;
+    static void come(blocking_job& job, bool run) noexcept;
+    loop& where;
+  };
+#endif
 
   /// Wakes the threads that wait for their turn to drive, or for their task to end.
   class drive_waiter final : public wake_target {
@@ -220,6 +236,10 @@ class loop final : public scheduler {
   drive_waiter drive_waiter_;
 
   std::uint64_t random_ = 0;
+#if EDDY_POOL
+  relay relay_;
+  stand_in stand_in_{*this};
+#endif
 };
 
 /// Guards the nodes of leaves in a worker's wheel and lists of waiters, which other threads' tasks own. For any

@@ -117,11 +117,49 @@ loop* pool::take_next_loop() noexcept {
   return l;
 }
 
+loop* pool::take_loop(std::size_t worker) noexcept {
+  const std::lock_guard lock(loops_mutex_);
+  if (loops_.empty()) return nullptr;
+  loops_[worker]->retain();
+  return loops_[worker];
+}
+
 void pool::stop_threads() noexcept {
   stop();
+  free_absent_threads();
   for (const pthread_t t : threads_) pthread_join(t, nullptr);
   threads_.clear();
-  for (loop* l : loops_) l->leave_thread();
+  for (loop* l : loops_) {
+    l->drivers().take_last();  // stand-ins have no thread to join
+    l->drivers().ending = true;
+    l->leave_thread();
+  }
+}
+
+// I3
+void pool::free_absent_threads() noexcept {
+  relay::missing missing;
+  for (loop* l : loops_) {
+    l->take_over();
+    l->drivers().ending = true;
+    const auto here = l->drivers().count_absent();
+    missing.all += here.all;
+    missing.movable += here.movable;
+  }
+  if (missing.all != 0) {
+    for (loop* l : loops_) l->refuse_starts();
+    for (loop* l : loops_) {
+      const owner_scope owner(*l);
+      l->drain_inbox();
+      l->cancel_all();
+    }
+    const owner_scope owner(*loops_[0]);
+    shut_down_tasks(*loops_[0]->worker(), static_cast<std::int64_t>(missing.movable));
+  }
+  for (loop* l : loops_) {
+    l->drivers().ending = false;
+    l->drivers().give();
+  }
 }
 
 // Runs the loops' ends; the pool itself goes with the last of them.
@@ -136,7 +174,9 @@ void pool::drop_loops() noexcept {
 }
 
 void pool::shut_down() noexcept {
-  if (this_thread().pool == id()) fatal("a runtime was destroyed by one of its own tasks");
+  bool mine = this_thread().pool == id();
+  for (loop* l : loops_) mine = mine || l->drivers().is_absent_here();
+  if (mine) fatal("a runtime was destroyed by one of its own tasks");
   loops_[0]->blocking()->close();
   stop_threads();
   {

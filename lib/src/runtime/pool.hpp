@@ -4,6 +4,8 @@
 // I1  The loops live as long as anybody holds a handle; their threads from `make` to `shut_down`.
 // I2  The end: the threads return, this one destroys the movable tasks, then shuts down one loop after the other.
 //     What a task destroyed there hands to another loop (a socket to close) that loop finds in its inbox.
+// I3  A thread that is in a block_in_place returns when that is over. Until then its task cannot be destroyed; all
+//     others have been, and none is started, since what it waits for may depend on them.
 
 #include <pthread.h>
 
@@ -36,6 +38,8 @@ class pool final : public task_pool {
   /// Any thread: the loop whose turn it is to take what may run anywhere but has to stay there, retained; null when
   /// the pool has ended.
   loop* take_next_loop() noexcept;
+  /// The loop of a worker, likewise.
+  loop* take_loop(std::size_t worker) noexcept;
   loop& loop_at(std::size_t i) const noexcept { return *loops_[i]; }
   std::size_t size() const noexcept { return loops_.size(); }
 
@@ -43,6 +47,7 @@ class pool final : public task_pool {
   struct thread_start;
   error start_thread(loop& l) noexcept;
   void stop_threads() noexcept;
+  void free_absent_threads() noexcept;
   void drop_loops() noexcept;
   static void run(thread_start start) noexcept;
 

@@ -27,10 +27,32 @@ scheduler& take_place(scheduler& runtime) {
   runtime.retain();
   return runtime;
 }
+
+std::uint32_t count_workers(scheduler& runtime) noexcept {
+#if EDDY_POOL
+  if (runtime.worker() != nullptr)
+    return static_cast<std::uint32_t>(pool::of(runtime).workers().size());
+#endif
+  static_cast<void>(runtime);
+  return 1;
+}
+
+scheduler& take_worker(scheduler& runtime, std::uint32_t worker) {
+  if (worker >= count_workers(runtime))
+    misuse("spawn_on: the runtime has no worker of that number");
+#if EDDY_POOL
+  if (runtime.worker() != nullptr)
+    if (loop* const l = pool::of(runtime).take_loop(worker)) return *l;
+#endif
+  runtime.retain();
+  return runtime;
+}
 }  // namespace
 
-block_place::block_place(scheduler& runtime) : loop_(take_place(runtime)) {}
-block_place::~block_place() { loop_.release(); }
+loop_place::loop_place(scheduler& runtime) : loop_(take_place(runtime)) {}
+loop_place::loop_place(scheduler& runtime, std::uint32_t worker)
+    : loop_(take_worker(runtime, worker)) {}
+loop_place::~loop_place() { loop_.release(); }
 
 std::uint32_t drive(scheduler& where, join_link& link) {
   loop::from(where).drive_until(link);
@@ -101,6 +123,7 @@ runtime_id handle::id() const noexcept {
 #endif
   return {scheduler_->id()};
 }
+std::uint32_t handle::worker_count() const noexcept { return detail::count_workers(*scheduler_); }
 std::string_view handle::name() const noexcept { return detail::loop::from(*scheduler_).name(); }
 
 // ---- attachment, runtime

@@ -54,7 +54,9 @@ struct task_origin {
   const char* name;       // null: named after its coroutine
   const void* site;       // a source location's word, or null
   bool portable = false;  // the join handle may be awaited on any runtime
-  bool pinned = false;    // stays on the loop it starts on: spawn_local, block_on
+  bool pinned = false;    // stays on the loop it starts on: spawn_local, spawn_on, block_on
+  bool sent = false;      // pinned, but started from any thread: spawn_on
+  bool root = false;      // block_on's own
 };
 
 /// A block of `bytes` for a task of `origin.runtime`; throws when there is no runtime.

@@ -32,6 +32,7 @@ struct task_state {
   static constexpr std::uint32_t has_body = 512;     // the block holds a callable
   static constexpr std::uint32_t arriving = 1024;    // made elsewhere, not yet seen by its owner
   static constexpr std::uint32_t misused = 2048;     // only join_poll's answer to a wrong thread
+  static constexpr std::uint32_t root = 4096;        // block_on's own
 };
 
 /// A task's remote word: what other threads ask of it (design.md, section 2).

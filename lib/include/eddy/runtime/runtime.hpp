@@ -26,13 +26,15 @@ namespace detail {
 struct loop_options;
 struct runtime_access;
 
-/// The loop on which block_on's future runs, kept until it has ended. Throws misuse when this thread may not wait
-/// for it now.
-class block_place {
+/// A loop of a runtime, kept. Throws misuse.
+class loop_place {
  public:
-  explicit block_place(scheduler& runtime);
-  block_place(const block_place&) = delete;
-  ~block_place();
+  /// The one on which a block_on's future runs, if this thread may wait for it now.
+  explicit loop_place(scheduler& runtime);
+  /// That of a worker.
+  loop_place(scheduler& runtime, std::uint32_t worker);
+  loop_place(const loop_place&) = delete;
+  ~loop_place();
   scheduler& loop() const noexcept { return loop_; }
 
  private:
@@ -54,11 +56,13 @@ class host_scope {
 
 template <class T>
 T block_on_future(scheduler& runtime, future<T> f, const void* site) {
-  const block_place place(runtime);
+  const loop_place place(runtime);
   scheduler& where = place.loop();
   if (f.valid())
     future_access::promise(f).clear(promise_base::capturing);  // its lambda outlives this call
-  auto h = spawn_future(task_origin{&where, "block_on", site, true, true}, std::move(f));
+  auto h = spawn_future(task_origin{&where, "block_on", site, /*portable*/ true, /*pinned*/ true,
+                                    false, /*root*/ true},
+                        std::move(f));
   auto r = join_access::take(h, drive(where, *join_access::link(h)));
   if (!r.has_value()) raise(std::move(r).error());
   if constexpr (!std::is_void_v<T>) return *std::move(r);
@@ -150,8 +154,26 @@ class handle {
     return detail::spawn_sent(detail::task_origin{scheduler_, nullptr, nullptr, true},
                               std::forward<F>(f), std::forward<A>(args)...);
   }
-  /// As `runtime::block_on`, from any thread that runs no task, a blocking job's for one. It turns the loop of a
-  /// current_thread runtime if nobody else does.
+  /// As the function `spawn_on`, from wherever.
+  template <class T>
+  join_handle<T> spawn_on(std::uint32_t worker, future<T> f,
+                          const void* site = __builtin_source_location()) const {
+    return spawn_placed(worker, site, std::move(f));
+  }
+  template <class F>
+    requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
+  auto spawn_on(std::uint32_t worker, F&& f, const void* site = __builtin_source_location()) const {
+    return spawn_placed(worker, site, std::forward<F>(f));
+  }
+  template <class F, class... A>
+    requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+  auto spawn_on(std::uint32_t worker, F&& f, A&&... args) const {
+    return spawn_placed(worker, nullptr, std::forward<F>(f), std::forward<A>(args)...);
+  }
+  /// How many workers the runtime has; 1: `current_thread`.
+  std::uint32_t worker_count() const noexcept;
+  /// As `runtime::block_on`, from any thread that runs no task, a blocking job's or a `block_in_place`'s for one.
+  /// It turns the loop of a current_thread runtime if nobody else does.
   /// Errors: when the runtime ends before `f`, or has ended, `f` is destroyed and `join_error` thrown. An attached
   /// runtime is turned by its host: misuse.
   template <class T>
@@ -174,6 +196,14 @@ class handle {
   friend class runtime;
   friend class attachment;
   explicit handle(detail::scheduler& s) noexcept;
+  template <class... X>
+  auto spawn_placed(std::uint32_t worker, const void* site, X&&... x) const {
+    const detail::host_scope host(*scheduler_);
+    const detail::loop_place place(*scheduler_, worker);
+    return detail::spawn_sent(detail::task_origin{&place.loop(), nullptr, site, /*portable*/ true,
+                                                  /*pinned*/ true, /*sent*/ true},
+                              std::forward<X>(x)...);
+  }
   detail::scheduler* scheduler_;
 };
 
@@ -250,6 +280,16 @@ class runtime {
     requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
   auto spawn(F&& f, A&&... args) const {
     return get_handle().spawn(std::forward<F>(f), std::forward<A>(args)...);
+  }
+  /// As the function `spawn_on`.
+  template <class X>
+  auto spawn_on(std::uint32_t worker, X&& x, const void* site = __builtin_source_location()) const {
+    return get_handle().spawn_on(worker, std::forward<X>(x), site);
+  }
+  template <class F, class... A>
+    requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+  auto spawn_on(std::uint32_t worker, F&& f, A&&... args) const {
+    return get_handle().spawn_on(worker, std::forward<F>(f), std::forward<A>(args)...);
   }
   /// As the function `spawn_local`: a task that may be given what is not `is_send`. On the thread that will drive
   /// the runtime.

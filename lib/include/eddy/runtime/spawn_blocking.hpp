@@ -26,6 +26,7 @@ struct blocking_job {
   error why;  // it is not run
   bool mandatory =
       false;  // once it is in the queue it is run, also when the runtime has ended meanwhile
+  bool extra = false;  // goes before all others, on a thread beyond the limit: a worker's loop
 };
 
 scheduler* runtime_for_blocking();

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <eddy/base/misuse.hpp>
+#include <eddy/config.hpp>
+#include <eddy/core/future.hpp>
+#include <eddy/core/join_handle.hpp>
+#include <eddy/runtime/runtime.hpp>
+
+namespace eddy::inline EDDY_ABI {
+
+namespace detail {
+inline handle runtime_for_spawn_on() {
+  if (!handle::has_current()) misuse("spawn_on: this thread is not on a runtime");
+  return handle::current();
+}
+}  // namespace detail
+
+/// As `spawn`, for a task that stays on one worker of the pool: that of number `worker`, from 0. It is never stolen,
+/// what it spawns with `spawn_local` stays beside it, and sockets and timers that it makes are that loop's. So a program
+/// may divide its data among the workers and needs no lock. A `current_thread` runtime has worker 0.
+///
+/// Threads: always that worker's thread, but for polls while another task has lent the loop (`block_in_place`). What it
+/// is made of comes from this thread: it is `is_send`, as for `spawn`. The handle may be awaited anywhere.
+/// Errors: as `spawn`; a worker that the runtime has not (`handle::worker_count`) is misuse.
+/// Cost: the task, a block for its handle to wait on, and for another loop's worker the way through its inbox.
+template <class T>
+join_handle<T> spawn_on(std::uint32_t worker, future<T> f,
+                        const void* site = __builtin_source_location()) {
+  return detail::runtime_for_spawn_on().spawn_on(worker, std::move(f), site);
+}
+template <class F>
+  requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
+auto spawn_on(std::uint32_t worker, F&& f, const void* site = __builtin_source_location()) {
+  return detail::runtime_for_spawn_on().spawn_on(worker, std::forward<F>(f), site);
+}
+template <class F, class... A>
+  requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
+auto spawn_on(std::uint32_t worker, F&& f, A&&... args) {
+  return detail::runtime_for_spawn_on().spawn_on(worker, std::forward<F>(f),
+                                                 std::forward<A>(args)...);
+}
+
+}  // namespace eddy::inline EDDY_ABI
