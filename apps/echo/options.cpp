@@ -6,6 +6,8 @@
 #include <string_view>
 #include <system_error>
 
+#include <eddy/config.hpp>
+
 namespace echo {
 
 namespace {
@@ -44,11 +46,13 @@ bool is_address(std::string_view text) {
 
 void print_usage(std::FILE* to) {
   std::fputs(
-      "usage: eddy-echo server [--bind ADDR] [--max-connections N]\n"
+      "usage: eddy-echo server [--bind ADDR] [--threads N] [--max-connections N]\n"
       "       eddy-echo client --connect ADDR [--connections N] [--size BYTES]\n"
       "                        [--seconds S | --requests N] [--json]\n"
       "       eddy-echo demo [--connections N] [--size BYTES] [--seconds S]\n"
-      "ADDR is host:port or [ipv6]:port; port 0 picks a free one.\n",
+      "ADDR is host:port or [ipv6]:port; port 0 picks a free one. Each of N threads has a loop and "
+      "a\n"
+      "listener of its own, and serves at most --max-connections at once.\n",
       to);
 }
 
@@ -72,7 +76,7 @@ bool parse(int argc, char** argv, options& out) {
       continue;
     }
     const bool known =
-        (server && (name == "--bind" || name == "--max-connections")) ||
+        (server && (name == "--bind" || name == "--threads" || name == "--max-connections")) ||
         (client && (name == "--connect" || name == "--requests")) ||
         (!server && (name == "--connections" || name == "--size" || name == "--seconds"));
     if (!known) return complain("unknown option '" + std::string(name) + "'");
@@ -93,6 +97,11 @@ bool parse(int argc, char** argv, options& out) {
       if (!to_number(value, 1, largest_message, number))
         return complain("--size wants 1 to " + std::to_string(largest_message) + " bytes");
       out.client.size = number;
+    } else if (name == "--threads") {
+      constexpr std::uint64_t most = EDDY_POOL ? 256 : 1;
+      if (!to_number(value, 1, most, number))
+        return complain("--threads wants a whole number from 1 to " + std::to_string(most));
+      out.server.threads = static_cast<std::uint32_t>(number);
     } else {
       if (!to_number(value, 1, UINT32_MAX, number))
         return complain(std::string(name) + " wants a whole number from 1");

@@ -10,7 +10,8 @@ namespace echo {
 
 struct server_options {
   std::string bind = "127.0.0.1:7777";
-  std::size_t max_connections = 0;  // 0: as many as there are descriptors
+  std::size_t max_connections = 0;  // of a loop; 0: as many as there are descriptors
+  std::uint32_t threads = 1;        // a loop and a listener each; they share the port
 };
 
 struct client_options {

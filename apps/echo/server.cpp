@@ -1,6 +1,5 @@
 #include "server.hpp"
 
-#include <array>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -9,10 +8,6 @@ namespace echo {
 
 namespace {
 
-// The loop's one buffer: a waiting read only refers to it. Data is in it only from the end of a read to the write
-// that follows without a suspension.
-std::array<std::byte, 64 * 1024> shared_buffer;
-
 bool must_wait(const eddy::error& e) noexcept {
   return e == std::errc::resource_unavailable_try_again;
 }
@@ -20,14 +15,15 @@ bool must_wait(const eddy::error& e) noexcept {
 }  // namespace
 
 eddy::future<eddy::result<eddy::net::socket_address>> server::start() {
-  auto bound = co_await eddy::attempt(eddy::net::tcp_listener::bind(options_.bind));
+  auto bound = co_await eddy::attempt(
+      eddy::net::tcp_listener::bind(options_.bind, {.reuse_port = options_.threads > 1}));
   if (!bound) co_return std::move(bound).error();
   listener_.emplace(*std::move(bound));
   co_return listener_->local_addr();
 }
 
 eddy::future<eddy::result<void>> server::serve() {
-  acceptor_.emplace(eddy::spawn(accept_all()));
+  acceptor_.emplace(eddy::spawn_local(accept_all()));
   auto outcome = co_await eddy::attempt(*acceptor_);
   listener_.reset();
   if (!open_.empty()) {
@@ -47,7 +43,7 @@ void server::stop() noexcept {
     // What has come already is answered, up to a bound for those who never stop sending; who is behind with
     // taking its answer gets the rest first.
     for (int most = 16; c.rest.empty(); --most) {
-      const auto n = most > 0 ? c.stream.try_read(shared_buffer) : 0;
+      const auto n = most > 0 ? c.stream.try_read(buffer_) : 0;
       if (!n || *n == 0) {
         c.task->abort();
         break;
@@ -71,14 +67,14 @@ eddy::future<eddy::result<void>> server::accept_all() {
     ++served_;
     open_.emplace_back(std::move(accepted->stream));
     const auto self = std::prev(open_.end());
-    self->task.emplace(eddy::spawn(echo(membership(*this, self))));
+    self->task.emplace(eddy::spawn_local(echo(membership(*this, self))));
   }
 }
 
 eddy::future<eddy::result<void>> server::echo(membership self) {
   connection& c = *self;
   while (!stopping_) {
-    const auto n = co_await eddy::or_return(c.stream.read(shared_buffer));
+    const auto n = co_await eddy::or_return(c.stream.read(buffer_));
     if (n == 0) break;
     answer(c, n);
     if (!c.rest.empty()) co_await eddy::or_return(flush(c));
@@ -93,12 +89,12 @@ eddy::future<eddy::result<void>> server::flush(connection& c) {
   co_return eddy::result<void>();
 }
 
-/// Sends the `n` bytes in the shared buffer back, as far as the peer takes them at once. A peer that is gone
+/// Sends the `n` bytes in the buffer back, as far as the peer takes them at once. A peer that is gone
 /// is noticed by the next read.
 void server::answer(connection& c, std::size_t n) noexcept {
   ++requests_;
   bytes_ += n;
-  const auto data = std::span<const std::byte>(shared_buffer).first(n);
+  const auto data = std::span<const std::byte>(buffer_).first(n);
   const auto written = c.stream.try_write(data);
   if (!written && !must_wait(written.error())) return;
   const auto done = written ? *written : 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -13,8 +14,8 @@
 
 namespace echo {
 
-/// Echoes what comes on each connection until told to stop. All connections read into one buffer of the loop's:
-/// an idle client holds none.
+/// Echoes what comes on each connection until told to stop, on one loop, to which everything here belongs. All
+/// connections read into one buffer: an idle client holds none.
 class server {
  public:
   explicit server(server_options options) : options_(std::move(options)) {}
@@ -63,6 +64,9 @@ class server {
   void answer(connection& c, std::size_t n) noexcept;
   void ended(registry::iterator self) noexcept;
 
+  // A waiting read only refers to it. Data is in it only from the end of a read to the write that follows without
+  // a suspension.
+  std::array<std::byte, 64 * 1024> buffer_;
   server_options options_;
   std::optional<eddy::net::tcp_listener> listener_;
   std::optional<eddy::join_handle<eddy::result<void>>> acceptor_;

@@ -1,4 +1,4 @@
-"""What eddy-echo's users see: first lines, reports, exit codes, signals. echo.py EDDY_ECHO"""
+"""What eddy-echo's users see: first lines, reports, exit codes, signals. echo.py EDDY_ECHO [pool]"""
 import json
 import signal
 import socket
@@ -196,6 +196,23 @@ def most_connections():
                   f'{status} {out!r} {err!r}')
 
 
+def threads():
+    """Connections are spread over the loops, each is answered, and all loops end."""
+    with Server('--threads', '3') as server:
+        connections = [server.connect() for _ in range(30)]
+        for n, connection in enumerate(connections):
+            exchange(connection, b'%d' % n * 1000)
+        status, out, err = server.end(signal.SIGTERM)
+        total = sum(len(b'%d' % n) * 1000 for n in range(30))
+        words = out.split()
+        check((status, err, words[1], words[5]) == (0, '', '30', str(total)), f'threads: {status} {out!r} {err!r}')
+        for connection in connections:
+            check(connection.recv(1) == b'', 'an idle connection stays open')
+            connection.close()
+    with Server('--threads', '2') as server:
+        names_what_failed(run('server', '--bind', server.address), server.address, 'in use')
+
+
 wrong_arguments()
 failures()
 load()
@@ -204,3 +221,5 @@ demo()
 signals()
 ends_in_the_middle()
 most_connections()
+if sys.argv[2:] == ['pool']:
+    threads()
