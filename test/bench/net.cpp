@@ -2,6 +2,7 @@
 //   copy PORT     takes connections and sends back what comes, in blocks of 64 kB
 //   accept PORT   takes connections and closes them
 //   udp ROUNDS    two sockets send each other a datagram, so many times
+//   stolen PORT   sends back what comes, each task on another loop than its socket
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -69,16 +70,42 @@ eddy::future<> udp(int rounds) {
   co_await answering;
 }
 
+#if EDDY_POOL
+eddy::future<> echo(tcp_stream s) {
+  std::array<std::byte, 4096> data;
+  while (const auto n = co_await s.read(data)) co_await s.write_all(std::span(data).first(n));
+}
+
+eddy::future<> serve_from_elsewhere(std::uint16_t port) {
+  auto listener = co_await tcp_listener::bind(socket_address::loopback_v4(port));
+  for (;;) {
+    auto [stream, peer] = co_await listener.accept();
+    static_cast<void>(stream.set_nodelay(true));
+    eddy::spawn_on(1, echo, std::move(stream));
+  }
+}
+
+int serve_stolen(std::uint16_t port) {
+  auto pool = eddy::runtime::builder().multi_loop().worker_threads(2).build();
+  auto serving = pool.spawn_on(0, serve_from_elsewhere, port);
+  pool.block_on(std::move(serving));
+  return 0;
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fputs("eddy-net-bench copy PORT | accept PORT | udp ROUNDS\n", stderr);
+    std::fputs("eddy-net-bench copy PORT | accept PORT | udp ROUNDS | stolen PORT\n", stderr);
     return 2;
   }
   const std::string_view what = argv[1];
   const int number = std::atoi(argv[2]);
   if (what == "udp") return eddy::run(udp(number));
   const auto port = static_cast<std::uint16_t>(number);
+#if EDDY_POOL
+  if (what == "stolen") return serve_stolen(port);
+#endif
   return eddy::run(what == "copy" ? serve_copies(port) : serve_nothing(port));
 }

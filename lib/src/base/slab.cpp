@@ -7,7 +7,7 @@
 // Mapped, not malloc'ed: malloc would keep the pages, and aligning in it doubles the address space.
 // Under the sanitizers it is the allocator's memory all the same: the leak checker looks for
 // pointers there and not in mappings, and the thread checker takes free, not munmap, for a write.
-#if __has_include(<sys/mman.h>) && !defined(EDDY_SLAB_ASAN) && !defined(EDDY_SLAB_TSAN)
+#if __has_include(<sys/mman.h>) && !defined(EDDY_ASAN) && !defined(EDDY_TSAN)
 #define EDDY_SLAB_MAPS 1
 #include <sys/mman.h>
 #endif

@@ -30,24 +30,15 @@
 #include <eddy/base/list.hpp>
 #include <eddy/config.hpp>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define EDDY_SLAB_ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define EDDY_SLAB_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EDDY_SLAB_ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define EDDY_SLAB_TSAN 1
-#endif
-#endif
-#ifdef EDDY_SLAB_ASAN
+#include "base/sanitizer.hpp"
+
+#ifdef EDDY_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
 namespace eddy::inline EDDY_ABI::detail {
 
-#ifdef EDDY_SLAB_ASAN
+#ifdef EDDY_ASAN
 inline void slab_poison(const void* p, std::size_t bytes) noexcept {
   __asan_poison_memory_region(p, bytes);
 }

@@ -16,6 +16,7 @@
 #include "io/transfer.hpp"
 #include "net/batch.hpp"
 #include "net/datagram_guess.hpp"
+#include "net/direct_calls.hpp"
 #include "net/socket.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -30,14 +31,14 @@ const char* receiving(bool peek) noexcept { return peek ? "peek" : "recv"; }
 
 auto receive(const io_state& io, io::buffer to, bool peek) noexcept {
   return [fd = io.fd, to, flags = peek ? MSG_PEEK : 0]() noexcept {
-    return ::recv(fd, to.data(), to.size(), flags);
+    return direct_recv(fd, to.data(), to.size(), flags);
   };
 }
 
 auto receive_from(const io_state& io, io::buffer to, bool peek, native_address& from) noexcept {
   return [fd = io.fd, to, flags = peek ? MSG_PEEK : 0, &from]() noexcept {
     from.size = sizeof from.storage;
-    return ::recvfrom(fd, to.data(), to.size(), flags, from.get(), &from.size);
+    return direct_recvfrom(fd, to.data(), to.size(), flags, from.get(), &from.size);
   };
 }
 
@@ -68,14 +69,16 @@ template <class Call>
 }
 
 auto send_one(const io_state& io, io::const_buffer data) noexcept {
-  return [fd = io.fd, data]() noexcept { return ::send(fd, data.data(), data.size(), no_signal); };
+  return [fd = io.fd, data]() noexcept {
+    return direct_send(fd, data.data(), data.size(), no_signal);
+  };
 }
 
 template <class Address>
 auto send_one_to(const io_state& io, io::const_buffer data, const Address& to) noexcept {
   return [fd = io.fd, data, &to]() noexcept {
     native_address native(to);
-    return ::sendto(fd, data.data(), data.size(), no_signal, native.get(), native.size);
+    return direct_sendto(fd, data.data(), data.size(), no_signal, native.get(), native.size);
   };
 }
 

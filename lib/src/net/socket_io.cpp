@@ -12,6 +12,7 @@
 
 #include "io/transfer.hpp"
 #include "io/vectors.hpp"
+#include "net/direct_calls.hpp"
 #include "net/socket.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -34,10 +35,13 @@ namespace {
 }
 
 auto receiving(const io_state& io, io::buffer to, int flags) noexcept {
-  return [fd = io.fd, to, flags]() noexcept { return ::recv(fd, to.data(), to.size(), flags); };
+  return
+      [fd = io.fd, to, flags]() noexcept { return direct_recv(fd, to.data(), to.size(), flags); };
 }
 auto sending(const io_state& io, io::const_buffer from) noexcept {
-  return [fd = io.fd, from]() noexcept { return ::send(fd, from.data(), from.size(), no_signal); };
+  return [fd = io.fd, from]() noexcept {
+    return direct_send(fd, from.data(), from.size(), no_signal);
+  };
 }
 
 }  // namespace
@@ -63,7 +67,7 @@ polled<result<std::size_t>> read_leaf::poll(context& cx) noexcept {
   if (!cx.proceed()) [[unlikely]]
     return pending;
   const auto tick = io_->tick();
-  const ::ssize_t n = ::recv(io_->fd, to_.data(), to_.size(), 0);
+  const ::ssize_t n = direct_recv(io_->fd, to_.data(), to_.size(), 0);
   if (n < 0) [[unlikely]]
     return try_again(cx, tick);
   if (is_short(n, to_.size())) io_->clear(interest::read, tick);
@@ -103,7 +107,7 @@ polled<result<void>> write_all_leaf::poll(context& cx) noexcept {
   if (!cx.proceed()) [[unlikely]]
     return pending;
   const auto tick = io_->tick();
-  const ::ssize_t n = ::send(io_->fd, rest_.data(), rest_.size(), no_signal);
+  const ::ssize_t n = direct_send(io_->fd, rest_.data(), rest_.size(), no_signal);
   if (n == static_cast<::ssize_t>(rest_.size())) [[likely]]
     return result<void>();
   if (n < 0) {

@@ -308,10 +308,10 @@ void io_source::shared_event(std::uint8_t now) noexcept {
 
 void io_source::on_event(uv_poll_t* h, int status, int events) {
   auto& s = *static_cast<io_source*>(h->data);
-  if (status == 0 && s.is_owner_here() && !s.is_shared()) [[likely]]
-    s.event(static_cast<std::uint8_t>(events & both));
-  else
-    s.unusual_event(status, events);
+  if (status != 0 || !s.is_owner_here()) [[unlikely]]
+    return s.unusual_event(status, events);
+  const auto now = static_cast<std::uint8_t>(events & both);
+  s.is_shared() ? s.shared_event(now) : s.event(now);
 }
 
 [[gnu::noinline]] void io_source::unusual_event(int status, int events) noexcept {
