@@ -205,4 +205,32 @@ TEST_CASE("threads outside spawn, wake, abort and drop while a pool works and en
   }
 }
 
+/// Timers that are dropped, or given another time, on any worker in the moment in which their own one expires them.
+future<> race_timers(dice d) {
+  for (int i = 0; i < 50; ++i) {
+    auto timer =
+        std::make_unique<eddy::sleep_leaf>(eddy::sleep(std::chrono::microseconds(d(60) + 1)));
+    auto chosen = co_await eddy::select(eddy::biased, *timer, eddy::yield_now());
+    static_cast<void>(chosen);
+    for (auto n = d(8); n > 0; --n) co_await eddy::yield_now();
+    if (d(2) == 0) {
+      timer->reset(eddy::clock::now() + std::chrono::microseconds(d(20)));
+      co_await *timer;
+    }
+  }
+}
+
+TEST_CASE("a timer is dropped and reset on one worker while another one expires it") {
+  for (int run = 0; run < test::rounds(5); ++run) {
+    const test::leak_check leaks;
+    auto rt = pool_of(4);
+    rt.block_on([run]() -> future<> {
+      std::vector<eddy::join_handle<>> all;
+      for (int i = 0; i < 50; ++i)
+        all.push_back(eddy::spawn(race_timers, dice(static_cast<std::uint64_t>(run * 100 + i))));
+      for (auto& h : all) co_await h;
+    });
+  }
+}
+
 }  // namespace

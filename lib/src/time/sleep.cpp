@@ -60,8 +60,7 @@ void timer_leaf::wait(loop& l, context& cx) noexcept {
   l.timers().insert(entry_);
 }
 
-void timer_leaf::move_to(std::uint64_t deadline) noexcept {
-  loop& l = *entry_.where.load(std::memory_order_relaxed);
+void timer_leaf::move_to(loop& l, std::uint64_t deadline) noexcept {
   waker due;
   {
     const node_guard held(l);
@@ -83,8 +82,7 @@ void timer_leaf::move_to(std::uint64_t deadline) noexcept {
     l.look_up();  // it may sleep until a later deadline
 }
 
-void timer_leaf::leave() noexcept {
-  loop& l = *entry_.where.load(std::memory_order_relaxed);
+void timer_leaf::leave(loop& l) noexcept {
   const node_guard held(l);
   if (entry_.linked()) l.timers().remove(entry_);
 }

@@ -20,11 +20,11 @@ class timer_leaf {
  public:
   explicit timer_leaf(std::uint64_t deadline) noexcept { entry_.deadline = deadline; }
   timer_leaf(timer_leaf&& other) noexcept : timer_leaf(other.entry_.deadline) {
-    assert(!other.is_waiting() && "eddy: a leaf moved after its first poll");
+    assert(other.waits_in() == nullptr && "eddy: a leaf moved after its first poll");
   }
   timer_leaf& operator=(timer_leaf&&) = delete;
   ~timer_leaf() {
-    if (is_waiting()) leave();
+    if (loop* const l = waits_in()) leave(*l);
   }
   std::uint64_t deadline() const noexcept { return entry_.deadline; }
   /// A poll has found that its time has come, or it was woken.
@@ -35,13 +35,13 @@ class timer_leaf {
   /// at once if that time is over. Otherwise the next poll decides.
   void reset(std::uint64_t deadline) noexcept {
     if (deadline == entry_.deadline) return;
-    if (is_waiting()) return move_to(deadline);
+    if (loop* const l = waits_in()) return move_to(*l, deadline);
     entry_.where.store(nullptr, std::memory_order_relaxed);
     entry_.deadline = deadline;
   }
   /// Waits no more, and nobody is woken.
   void stop() noexcept {
-    if (is_waiting()) leave();
+    if (loop* const l = waits_in()) leave(*l);
     entry_.where.store(nullptr, std::memory_order_relaxed);
   }
   /// True when the deadline has passed; otherwise the target of `cx` will be woken then.
@@ -50,13 +50,14 @@ class timer_leaf {
   bool start(context& cx, duration limit) noexcept;
 
  private:
-  bool is_waiting() const noexcept {
+  /// Null: it does not wait. Asked once: in a pool the answer may change at any moment.
+  loop* waits_in() const noexcept {
     loop* const l = entry_.where.load(std::memory_order_acquire);
-    return l != nullptr && l != loop_timer::over();
+    return l == loop_timer::over() ? nullptr : l;
   }
   void wait(loop& l, context& cx) noexcept;
-  void move_to(std::uint64_t deadline) noexcept;
-  void leave() noexcept;
+  void move_to(loop& l, std::uint64_t deadline) noexcept;
+  void leave(loop& l) noexcept;
   loop_timer entry_;
 };
 
