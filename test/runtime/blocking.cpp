@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -330,6 +331,20 @@ TEST_CASE(
   g->open();
   CHECK(std::move(waits).shutdown_timeout(1h));
   while (ended != 3) std::this_thread::yield();
+}
+
+TEST_CASE("a blocking thread sleeps for ever if told, and not at all for less than nothing") {
+  for (const auto keep : {std::chrono::nanoseconds::max(), std::chrono::nanoseconds::min()}) {
+    eddy::runtime rt = eddy::runtime::builder().thread_keep_alive(keep).build();
+    rt.block_on([&]() -> future<> {
+      std::set<std::thread::id> seen;
+      for (bool slept = false; !slept;) {
+        const auto id = co_await eddy::spawn_blocking([] { return std::this_thread::get_id(); });
+        slept = !seen.insert(id).second || keep < 0ns;
+      }
+    });
+    CHECK(std::move(rt).shutdown_timeout(1h));
+  }
 }
 
 TEST_CASE("blocking threads have a name and hooks, and end when they have had nothing to do") {

@@ -193,7 +193,9 @@ runtime::builder& runtime::builder::max_blocking_threads(std::size_t n) {
   return *this;
 }
 runtime::builder& runtime::builder::thread_keep_alive(std::chrono::nanoseconds idle) {
-  options_->blocking.keep_alive = idle;
+  // Beyond a year the sum with the clock might overflow.
+  options_->blocking.keep_alive = std::clamp<std::chrono::nanoseconds>(
+      idle, std::chrono::nanoseconds::zero(), std::chrono::hours(8760));
   return *this;
 }
 runtime::builder& runtime::builder::thread_stack_size(std::size_t bytes) {

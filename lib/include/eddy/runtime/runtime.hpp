@@ -364,7 +364,7 @@ class runtime::builder {
   builder& thread_name(std::string_view name);
   /// How many jobs of `spawn_blocking` run at once. Default 512.
   builder& max_blocking_threads(std::size_t n);
-  /// After so long without a job a blocking thread ends. Default 10 s.
+  /// After so long without a job, a year at most, a blocking thread ends. Default 10 s.
   builder& thread_keep_alive(std::chrono::nanoseconds idle);
   /// Stack of a blocking thread. Default: the system's.
   builder& thread_stack_size(std::size_t bytes);
