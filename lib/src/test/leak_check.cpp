@@ -47,8 +47,11 @@ leak_check::leak_check(std::string when, std::source_location at)
 
 leak_check::~leak_check() {
   let_orphans_end();
+  // A blocking thread gives back what a job held after its result is out: soon, but behind our back.
+  for (int ms = 0; ms < 2000 && eddy::detail::live_frames() > frames_; ++ms)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const auto compare = [this](const char* what, std::size_t now, std::size_t before) {
-    if (now == before) return;
+    if (now <= before) return;
     auto text =
         "a leak: " + std::to_string(now) + ' ' + what + ", " + std::to_string(before) + " before";
     if (!when_.empty()) text += " (" + when_ + ')';

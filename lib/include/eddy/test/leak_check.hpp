@@ -12,9 +12,10 @@ namespace eddy::inline EDDY_ABI::test {
 /// Descriptors this process has open; 0 where the system does not say.
 int open_descriptors();
 
-/// Between its beginning and its end nothing has come to stay: as many coroutine frames and descriptors are alive
-/// then as before, or it is a failed check. Handles of libuv need no count: a runtime that is dropped with one open
-/// ends the program. Declare it before the runtime.
+/// Between its beginning and its end nothing has come to stay: no more coroutine frames and descriptors are alive then
+/// than before, or it is a failed check. It waits some seconds for what blocking threads and children still hold.
+/// Handles of libuv need no count: a runtime that is dropped with one open ends the program. Declare it before the
+/// runtime.
 class leak_check {
  public:
   explicit leak_check(std::source_location at = std::source_location::current())
