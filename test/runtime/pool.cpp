@@ -3,9 +3,12 @@
 #include <eddy/eddy.hpp>
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <latch>
@@ -295,6 +298,113 @@ TEST_CASE("what waits when a pool ends is destroyed, and its handle says so") {
     co_return co_await eddy::attempt(*std::exchange(waits, std::nullopt));
   });
   CHECK(outcome.error() == eddy::errc::aborted);
+}
+
+#if EDDY_EXCEPTIONS
+TEST_CASE("failures whose handles are dropped by several threads at once all reach the hook") {
+  const test::leak_check leaks;
+  std::atomic<int> told{0};
+  constexpr int each = 50;
+  auto rt = eddy::runtime::builder()
+                .multi_loop()
+                .worker_threads(2)
+                .on_unhandled_failure([&](const eddy::task_failure&) { ++told; })
+                .build();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t)
+    threads.emplace_back([&rt] {
+      for (int i = 0; i < each; ++i) {
+        const auto h = rt.spawn([]() -> future<> {
+          throw std::runtime_error("late");
+          co_return;
+        });
+        while (!h.is_finished()) std::this_thread::yield();
+      }
+    });
+  for (auto& t : threads) t.join();
+  CHECK(told == 3 * each);
+}
+
+TEST_CASE("a pool is not built, and leaves nothing, when descriptors run out") {
+  eddy::runtime().block_on([]() -> future<> { co_return; });
+  const test::leak_check leaks;
+  // UBSan looks at an object of a type it has not met through a pipe, and there is none to be had below.
+  try {
+    eddy::error::system(EMFILE, "rehearsal").raise();
+  } catch (const eddy::failure& e) {
+    CHECK(e.code() == std::errc::too_many_files_open);
+  }
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int lowest = ::dup(STDERR_FILENO);
+  REQUIRE(lowest >= 0);
+  ::close(lowest);
+  bool built = false;
+  int failures = 0;
+  for (rlim_t more = 0; !built && more < 30; ++more) {
+    rlimit few = before;
+    few.rlim_cur = static_cast<rlim_t>(lowest) + more;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    try {
+      auto rt = pool_of(3);
+      built = true;
+    } catch (const eddy::failure& e) {
+      CHECK(e.code() == std::errc::too_many_files_open);
+      ++failures;
+    }
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  }
+  CHECK(built);
+  CHECK(failures >= 6);  // of the second and the third loop, too
+}
+#endif
+
+TEST_CASE("a worker does not sleep on what on_park has spawned") {
+  const test::leak_check leaks;
+  std::atomic<bool> first{true};
+  std::latch ran(1);
+  auto rt = eddy::runtime::builder()
+                .multi_loop()
+                .worker_threads(1)
+                .on_park([&] {
+                  if (first.exchange(false))
+                    eddy::spawn(
+                        [](std::latch* l) -> future<> {
+                          l->count_down();
+                          co_return;
+                        },
+                        &ran);
+                })
+                .build();
+  ran.wait();
+}
+
+TEST_CASE("a worker that is called and has a local task to run first calls another one") {
+  const test::leak_check leaks;
+  auto rt = pool_of(2);
+  for (int i = 0; i < 10; ++i) {
+    eddy::promise<> go;
+    std::latch waits(1);
+    std::latch ran(1);
+    std::thread local([&] {
+      rt.block_on([&]() -> future<> {
+        auto woken = go.get_future();
+        waits.count_down();
+        co_await std::move(woken);
+        ran.wait();  // blocks this worker
+      });
+    });
+    waits.wait();
+    std::this_thread::sleep_for(1ms);  // now it sleeps, as a rule, and would be called
+    static_cast<void>(rt.spawn(
+        [](std::latch* l) -> future<> {
+          l->count_down();
+          co_return;
+        },
+        &ran));
+    go.set_value();
+    local.join();
+  }
 }
 
 }  // namespace

@@ -6,7 +6,8 @@
 //     one of the two sees the other. The last searcher to give up does the same.
 // I3  A worker that is called is counted as searching at once, so that two pieces of work made one after the
 //     other do not call two before the first has had a look.
-// I4  A searcher that finds work and was the last one calls the next: there may be more.
+// I4  A searcher that finds work and was the last one calls the next: there may be more. So does one that has
+//     something else to do first, a local task: that may take long.
 //
 // A template over the memory for the model checker (test/model).
 

@@ -292,7 +292,7 @@ void scheduler::report(const task_failure& failure) noexcept {
     hook(failure);
   else
     print_failure(failure);
-  has_failed = has_failed || stop_on_failure;
+  if (stop_on_failure) has_failed = true;  // never in a pool, whose threads may all be here
 }
 
 void scheduler::free_task(task& t) noexcept {

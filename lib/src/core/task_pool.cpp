@@ -112,13 +112,15 @@ task* pool_worker::next() noexcept {
     t = pool_->take_injected(*this, ready.capacity / 2);
   }
   if (t != nullptr) {
-    if (searching_) {
-      searching_ = false;
-      if (pool_->idle_.found()) announce();
-    }
+    end_search();
     if (ready.size() != 0) announce();  // I3
   }
   return t;
+}
+
+[[gnu::noinline]] void pool_worker::leave_search() noexcept {
+  searching_ = false;
+  if (pool_->idle_.found()) announce();
 }
 
 task* pool_worker::search() noexcept {

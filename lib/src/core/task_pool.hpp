@@ -56,6 +56,11 @@ class pool_worker {
   void push_yielded(task& t) noexcept;
   /// The next of its own or injected tasks; null: none.
   task* next() noexcept;
+  /// It has something to do: if nobody else searches, the next may be called. A local task may take long.
+  void end_search() noexcept {
+    if (searching_) [[unlikely]]
+      leave_search();
+  }
   /// A task of somebody else's; null: none, or enough others search.
   task* search() noexcept;
   /// Half of the ready tasks of `victim`: all but one go into this ring.
@@ -65,6 +70,10 @@ class pool_worker {
     return static_cast<std::int32_t>(ready.head() - look_mark_) >= 0;
   }
   void has_looked() noexcept { look_mark_ = ready.tail(); }
+  /// It has been called; or `on_park` has made a task ready.
+  bool must_stay_awake() const noexcept {
+    return called.load(std::memory_order_seq_cst) || ready.size() != 0;
+  }
   /// `sleep()` blocks until the loop is kicked or has something to do of its own. Not called when there is work.
   template <class Sleep>
   void sleep_unless_needed(Sleep sleep);
@@ -91,6 +100,7 @@ class pool_worker {
   void put_next(task& t, std::uint32_t newest) noexcept;
   void overflow(task& t) noexcept;
   void announce() noexcept;
+  void leave_search() noexcept;
 
   const std::shared_ptr<task_pool> pool_;
   pool_slab* const slab_;

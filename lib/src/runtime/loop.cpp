@@ -398,9 +398,7 @@ void loop::park() noexcept {
 
 bool loop::must_stay_awake() const noexcept {
 #if EDDY_POOL
-  if (worker() != nullptr &&
-      (worker()->called.load(std::memory_order_seq_cst) || relay_.is_wanted()))
-    return true;
+  if (worker() != nullptr && (worker()->must_stay_awake() || relay_.is_wanted())) return true;
 #endif
   return inbox_filled() || ending_.load(std::memory_order_seq_cst);
 }

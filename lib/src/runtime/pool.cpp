@@ -58,7 +58,7 @@ result<loop*> pool::make(loop_options options) {
     }
     auto made = loop::make(std::move(each), nullptr);
     if (!made) {
-      p->drop_loops();
+      p->end();
       return std::move(made).error();
     }
     p->loops_.push_back(*made);
@@ -67,8 +67,7 @@ result<loop*> pool::make(loop_options options) {
   }
   for (loop* l : p->loops_)
     if (error e = p->start_thread(*l)) {
-      p->stop_threads();
-      p->drop_loops();
+      p->end();
       return e;
     }
   return p->loops_[0];
@@ -178,8 +177,13 @@ void pool::shut_down() noexcept {
   for (loop* l : loops_) mine = mine || l->drivers().is_absent_here();
   if (mine) fatal("a runtime was destroyed by one of its own tasks");
   loops_[0]->blocking()->close();
+  end();
+}
+
+// Also of a pool that could not be made whole: its hooks may have spawned.
+void pool::end() noexcept {
   stop_threads();
-  {
+  if (!loops_.empty()) {
     const owner_scope owner(*loops_[0]);
     shut_down_tasks(*loops_[0]->worker());
   }

@@ -49,6 +49,7 @@ class pool final : public task_pool {
   void stop_threads() noexcept;
   void free_absent_threads() noexcept;
   void drop_loops() noexcept;
+  void end() noexcept;
   static void run(thread_start start) noexcept;
 
   std::mutex loops_mutex_;  // for the end of the loops, and take_next_loop

@@ -37,6 +37,7 @@ void loop::drive_worker() noexcept {
   while (!w.pool().is_stopping() && !relay_.is_wanted()) {
     drain_inbox();
     std::size_t polled = ready_count();
+    if (polled != 0) w.end_search();
     for (auto n = polled; n > 0 && has_ready() && !relay_.is_wanted(); --n) run_one();
     std::size_t moved = 0;
     for (task* t = nullptr; moved < movable_batch && (t = w.next()) != nullptr; ++moved) {
