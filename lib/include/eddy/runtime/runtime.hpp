@@ -337,7 +337,8 @@ struct runtime_access {
 /// What a failure of a task that nobody awaits does to its runtime.
 enum class unhandled_panic : std::uint8_t { ignore, shutdown_runtime };
 
-/// Makes a runtime as one wants it. Tokio's names, Tokio's meaning.
+/// Makes a runtime as one wants it. Tokio's names, Tokio's meaning. A function that the runtime calls may not throw:
+/// the program would end.
 class runtime::builder {
  public:
   builder();
@@ -381,7 +382,8 @@ class runtime::builder {
   builder& on_park(function<void()> f);
   /// Called after it has slept.
   builder& on_unpark(function<void()> f);
-  /// Called for a task that failed and whose handle was dropped. Default: a line on standard error.
+  /// Called for a task that failed and whose handle was dropped, on whatever thread that was seen: in a pool by
+  /// several at once. Default: a line on standard error.
   builder& on_unhandled_failure(function<void(const task_failure&)> f);
   /// What else happens then. Default: nothing. `shutdown_runtime`: all tasks are destroyed, and block_on throws
   /// an error equal to `errc::aborted`, this time and from then on. Not for a pool.

@@ -91,6 +91,7 @@ static_assert(sizeof(sleep_leaf) <= 40, "a sleeping task's frame fits 128 bytes"
 /// Waits until `deadline`. Never early; on Linux typically some microseconds late on an idle loop.
 ///
 /// Cancel safety: nothing is lost.
+/// Lifetime: one that waits is destroyed by its runtime's tasks, or before the runtime ends.
 /// Errors: polled outside a runtime it ends the program with one line.
 /// Cost: no allocation; a node of the loop's wheel.
 inline sleep_leaf sleep_until(instant deadline) noexcept { return sleep_leaf(deadline); }
