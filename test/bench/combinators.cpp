@@ -126,6 +126,8 @@ constexpr workload workloads[] = {
     {"ct/timeout_recv", operations, [] { return in_a_task(timeout_recv()); }},
     {"ct/interval_tick", operations, [] { return in_a_task(interval_ticks()); }},
     {"ct/timers_cancel_1k", timers, [] { return in_a_task(timers_cancel_in_rounds(1000)); }},
+    {"ct/timers_cancel_10k", timers, [] { return in_a_task(timers_cancel_in_rounds(10'000)); }},
+    {"ct/timers_cancel_100k", timers, [] { return in_a_task(timers_cancel_in_rounds(100'000)); }},
     {"ct/timers_cancel_1M", timers, [] { return in_a_task(timers_cancel_in_rounds(timers)); }},
 };
 

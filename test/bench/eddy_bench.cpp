@@ -1,10 +1,12 @@
 // What eddy's operations cost. `eddy-bench [NAME]` times every workload whose name contains NAME; names,
 // shapes, counts and output are those of the Tokio peer (peers/tokio/src/bin/micro.rs), so that `run` can lay
-// two columns side by side. `eddy-bench mem` measures sleeping tasks (peers/tokio/src/bin/mem.rs).
+// two columns side by side. `eddy-bench mem` measures sleeping tasks (peers/tokio/src/bin/mem.rs);
+// `eddy-bench run NAME TIMES` only runs a workload and prints how many operations one run is.
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -255,16 +257,17 @@ eddy::future<> sleeping_tasks() {
   const double each = nanoseconds_since(start) / many;
   std::printf("1M sleeping tasks: %ld B/task, %.0f ns/task\n",
               (resident_kb() - before) * 1024 / many, each);
-  const double at_many = co_await cost_of_one_more();
-  std::printf("one more of %d sleeping tasks: %.1f ns\n", many, at_many);
 }
 
-eddy::future<> few_sleeping_tasks() {
-  constexpr int few = 1000;
-  start_sleepers(few);
-  co_await all_asleep();
-  const double at_few = co_await cost_of_one_more();
-  std::printf("one more of %d sleeping tasks: %.1f ns\n", few, at_few);
+eddy::future<> one_more_of_ever_more() {
+  int asleep = 0;
+  for (const int n : {1000, 10'000, 100'000, 1'000'000}) {
+    start_sleepers(n - asleep);
+    asleep = n;
+    co_await all_asleep();
+    const double cost = co_await cost_of_one_more();
+    std::printf("one more of %d sleeping tasks: %.1f ns\n", n, cost);
+  }
 }
 
 void report_memory() {
@@ -273,7 +276,23 @@ void report_memory() {
     rt.block_on(sleeping_tasks());
   }
   eddy::runtime rt;
-  rt.block_on(few_sleeping_tasks());
+  rt.block_on(one_more_of_ever_more());
+}
+
+// ---- run: one workload, so often and no more; what instructions.py counts
+
+int run_workload(std::string_view name, int times) {
+  for (const std::span<const workload> list :
+       {bench::sync_workloads(), bench::combinator_workloads(), bench::io_workloads(),
+        std::span<const workload>(workloads)})
+    for (const workload& w : list)
+      if (w.name == name) {
+        eddy::runtime rt = eddy::runtime::builder().rng_seed(1).build();
+        for (int i = 0; i < times; ++i) rt.block_on(w.make());
+        std::printf("%d\n", w.count);
+        return 0;
+      }
+  return 1;
 }
 
 }  // namespace
@@ -284,6 +303,7 @@ int main(int argc, char** argv) {
     report_memory();
     return 0;
   }
+  if (wanted == "run" && argc == 4) return run_workload(argv[2], std::atoi(argv[3]));
   if (argc > 2 && argv[2] == std::string_view("threads")) std::thread([] {}).join();
   for (const std::span<const workload> list :
        {bench::sync_workloads(), bench::combinator_workloads(), bench::io_workloads(),
