@@ -208,8 +208,7 @@ TEST_CASE("a runtime destroyed by its own task ends the program with one line") 
 }
 
 #if EDDY_POOL
-TEST_CASE(
-    "a pool destroyed by its own task, in block_in_place too, ends the program with one line") {
+TEST_CASE("a pool destroyed by its own task, also in place, ends the program with one line") {
   for (const bool in_place : {false, true}) {
     const auto end = in_child([in_place] {
       auto rt = std::make_unique<eddy::runtime>(

@@ -35,8 +35,7 @@ eddy::runtime pool_of(std::uint32_t n) {
 }
 future<int> number(int v) { co_return v; }
 
-TEST_CASE(
-    "block_in_place gives what its function returns, in a task and in block_on's own future") {
+TEST_CASE("block_in_place gives what its function returns, in tasks and in block_on's future") {
   const test::leak_check leaks;
   auto rt = pool_of(2);
   const auto work = []() -> future<int> {
@@ -67,8 +66,7 @@ TEST_CASE("what the function throws comes out, and the task goes on") {
 }
 #endif
 
-TEST_CASE(
-    "while a task blocks, all else of its loop goes on: tasks, local ones, timers, block_on") {
+TEST_CASE("while a task blocks all else of its loop goes on: tasks, timers, block_on") {
   const test::leak_check leaks;
   auto rt = pool_of(1);
   std::latch others(3);
@@ -319,40 +317,42 @@ using told = std::shared_ptr<std::promise<void>>;  // destroyed: the wait for it
 
 future<> keeps(told) { co_await eddy::sleep(1h); }
 
-TEST_CASE(
-    "a pool that is dropped while tasks block destroys what they wait for, then waits for them") {
+/// Blocks until `f` is over, and then once more for what a pool that ends does not do.
+future<> waits(std::latch* blocks, std::atomic<int>* over, std::future<void> f, bool to_the_end) {
+  block_in_place([&] {
+    blocks->count_down();
+    f.wait();
+    if (!to_the_end) return;
+    const auto h = handle::current();
+    CHECK(h.block_on(eddy::attempt(h.spawn(number, 1))).error() == eddy::errc::aborted);
+    CHECK(h.block_on(eddy::attempt(h.spawn_on(0, number, 1))).error() == eddy::errc::aborted);
+  });
+  ++*over;
+  co_await eddy::sleep(1h);
+  ++*over;
+}
+
+TEST_CASE("a pool that is dropped while tasks block destroys the others, then waits for them") {
   const test::leak_check leaks;
-  for (const int kind : {0, 1, 2, 3}) {
+  for (int kind = 0; kind < 8; ++kind) {
+    const std::uint32_t workers = kind < 4 ? 1 : 2;  // of one: the second blocks a stand-in
     std::latch blocks(2);
     std::atomic<int> over{0};
     {
-      auto rt = pool_of(2);
-      const auto waits = [](std::latch* l, std::atomic<int>* n, std::future<void> f,
-                            bool to_the_end) -> future<> {
-        block_in_place([&] {
-          l->count_down();
-          f.wait();
-          if (!to_the_end) return;
-          const auto h = handle::current();
-          CHECK(h.block_on(eddy::attempt(h.spawn(number, 1))).error() == eddy::errc::aborted);
-          CHECK(h.block_on(eddy::attempt(h.spawn_on(1, number, 1))).error() == eddy::errc::aborted);
-        });
-        ++*n;
-        co_await eddy::sleep(1h);
-        ++*n;
-      };
+      auto rt = pool_of(workers);
       auto one = std::make_shared<std::promise<void>>();
       auto two = std::make_shared<std::promise<void>>();
-      static_cast<void>(rt.spawn(waits, &blocks, &over, one->get_future(), kind != 3));
+      const bool told_before = kind % 4 == 3;
+      static_cast<void>(rt.spawn(waits, &blocks, &over, one->get_future(), !told_before));
       static_cast<void>(rt.spawn(waits, &blocks, &over, two->get_future(), true));
       blocks.wait();
-      if (kind == 0) {
+      if (kind % 4 == 0) {
         static_cast<void>(rt.spawn(keeps, std::move(one)));
         static_cast<void>(rt.spawn(keeps, std::move(two)));
-      } else if (kind == 1) {
+      } else if (kind % 4 == 1) {
         static_cast<void>(rt.spawn_on(0, keeps, std::move(one)));
-        static_cast<void>(rt.spawn_on(1, keeps, std::move(two)));
-      } else if (kind == 2) {  // and one of them is waiting
+        static_cast<void>(rt.spawn_on(workers - 1, keeps, std::move(two)));
+      } else if (kind % 4 == 2) {  // and one of them is waiting
         rt.block_on([&]() -> future<> {
           static_cast<void>(eddy::spawn(keeps, std::move(one)));
           static_cast<void>(eddy::spawn_local(keeps, std::move(two)));

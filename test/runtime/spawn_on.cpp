@@ -67,8 +67,7 @@ TEST_CASE("a task spawned on a worker stays there, and so does what it spawns lo
   CHECK(std::set(first.begin(), first.end()).size() == workers);
 }
 
-TEST_CASE(
-    "what a task on another worker gives is awaited here, with its arguments and its failure") {
+TEST_CASE("what a task on another worker gives, or fails with, is awaited here") {
   const test::leak_check leaks;
   auto rt = pool();
   rt.block_on([]() -> future<> {

@@ -42,7 +42,8 @@ class lent_loop {
 /// Errors: what `f` throws. In a task of a `current_thread` runtime, in one that stays on its worker (`spawn_local`,
 /// `spawn_on`) or in a `local_set` it throws `std::logic_error`, and `f` is not called. When the system gives no
 /// thread, the loop stands still while `f` runs.
-/// Cost: the loop goes to another thread and back: two changes of thread, unless `f` was quicker.
+/// Cost: the loop goes to another thread and back: two changes of thread, unless `f` was quicker. A thread for each that
+/// blocks at the same time; they do not count among `builder::max_blocking_threads`.
 template <class F, class... A>
   requires std::invocable<F, A...>
 std::invoke_result_t<F, A...> block_in_place(F&& f, A&&... args) {
