@@ -18,6 +18,8 @@ assert (rate.ratios['Tokio'], rate.verdict, rate.ahead) == (0.5, '', 'eddy')
 level = row('times', 'level', 'ns', {'eddy': [100.5], 'Tokio': [100]})
 assert level.ahead == 'level with Tokio'
 
+assert row('connections', 'memory', 'bytes', {'eddy': [8], 'epoll in C': [0]}).ahead == 'epoll in C'
+
 alone = row('times', 'alone', 'ns', {'eddy': [1]}, against='Tokio', limits=(1, None))
 assert (alone.verdict, alone.ahead) == ('', '')
 

@@ -158,7 +158,7 @@ class Idle:
 
     def __init__(self, server):
         self.server = server
-        self.own = server.descriptors()
+        self.own = server.settled_descriptors()
         self.held = 0
         self.clients = subprocess.Popen([sys.executable, HERE / 'idle_clients.py', str(server.port)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -66,8 +66,12 @@ def row(part, name, unit, rounds, against=None, limits=None, more=False, also=No
     """A row of figures taken in turns: `rounds` is {who: [figure of a round, ...]}, `limits` (limit, aim)."""
     own = rounds['eddy']
 
+    def share(cost, of):
+        """One may be nothing, as the memory of a connection in C."""
+        return min(max(cost / of if of else 1000.0 if cost else 1.0, 1 / 1000), 1000)
+
     def ratio(theirs):
-        return statistics.median((t / e if more else e / t) for e, t in zip(own, theirs))
+        return statistics.median(share(t, e) if more else share(e, t) for e, t in zip(own, theirs))
 
     peers = {who: values for who, values in rounds.items() if who != 'eddy' and values}
     limit, aim = limits or (None, None)

@@ -66,6 +66,14 @@ class Server:
     def descriptors(self):
         return len(os.listdir(f'/proc/{self.process.pid}/fd'))
 
+    def settled_descriptors(self):
+        """Once it has closed the connection of `wait_until_listening`."""
+        seen = []
+        while len(seen) < 10 or len(set(seen[-10:])) > 1:
+            seen.append(self.descriptors())
+            time.sleep(0.02)
+        return seen[-1]
+
 
 def instructions_in(profile):
     return int(re.search(r'^(?:summary|totals): (\d+)', profile.read_text(), re.MULTILINE).group(1))
