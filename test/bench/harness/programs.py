@@ -1,6 +1,7 @@
 """What is measured of whole programs: servers, sizes, compilation."""
 import os
 import pathlib
+import re
 import resource
 import signal
 import statistics
@@ -59,31 +60,58 @@ def rounds_of(servers, measure, rounds=ROUNDS):
 CONNECTIONS, BYTES, SHORT, LONG, TIMED = 50, 64, 20, 220, 1000
 
 
+def requests_to(b, n):
+    return lambda server: output(b.c_peer('echo_fixed'), server.port, CONNECTIONS, BYTES, n)
+
+
+def a_request(b, count):
+    """By difference, so that beginning and end do not matter."""
+    return lambda command: (count(command, requests_to(b, LONG)) - count(command, requests_to(b, SHORT))) / (
+        (LONG - SHORT) * CONNECTIONS)
+
+
 def echo(b):
     servers = echo_servers(b)
-
-    def load(requests):
-        return lambda server: output(b.c_peer('echo_fixed'), server.port, CONNECTIONS, BYTES, requests)
-
-    def a_request(count):
-        """By difference, so that beginning and end do not matter."""
-        return lambda command: (count(command, load(LONG)) - count(command, load(SHORT))) / (
-            (LONG - SHORT) * CONNECTIONS)
 
     def timed(command):
         with Server(command) as s:
             s.wait_until_listening()
             cpu, clock = s.cpu_ns(), time.monotonic_ns()
-            load(TIMED)(s)
+            requests_to(b, TIMED)(s)
             return (s.cpu_ns() - cpu) / (TIMED * CONNECTIONS), TIMED * CONNECTIONS * 1e9 / (time.monotonic_ns() - clock)
 
     want('valgrind', 'strace')
-    yield row('echo', 'user instructions a request', '', rounds_of(servers, a_request(counted_server_instructions), 1),
+    yield row('echo', 'user instructions a request', '', rounds_of(servers, a_request(b, counted_server_instructions), 1),
               limits=(320, 220))
-    yield row('echo', 'system calls a request', '', rounds_of(servers, a_request(traced_calls), 1), limits=(2.05, None))
+    yield row('echo', 'system calls a request', '', rounds_of(servers, a_request(b, traced_calls), 1), limits=(2.05, None))
     seen = rounds_of(servers, timed)
     yield row('echo', 'processor time of the server, a request', 'ns', {w: [v[0] for v in r] for w, r in seen.items()})
     yield row('echo', 'requests a second', '', {w: [v[1] for v in r] for w, r in seen.items()}, more=True)
+
+
+# ---- loops: what a pool of two costs a server, how fair it is, how idle
+
+MOST_OF_ONE_LOOP, LATEST_US = 1.3, 2000
+
+
+def loops(b):
+    eddy, bench = b.program('apps', 'echo', 'eddy-echo'), b.program('test', 'eddy-pool-bench')
+    one, net = 'eddy, one loop', b.program('test', 'eddy-net-bench')
+
+    def server(*words):
+        return lambda port: [eddy, 'server', '--bind', f'127.0.0.1:{port}', *words]
+
+    want('valgrind', 'strace')
+    for name, count in (('user instructions', counted_server_instructions), ('system calls', traced_calls)):
+        for how, command in (('a listener a loop', server('--threads', '2')),
+                             ('every task on another loop than its socket', on_port(net, 'stolen'))):
+            yield row('loops', f'{name} an echo request, {how}', '',
+                      rounds_of({'eddy': command, one: server()}, a_request(b, count), 1), one, (MOST_OF_ONE_LOOP, None))
+    late = [float(re.search(r'p99 ([\d.]+) us', output(bench, 'fairness')).group(1)) for _ in range(ROUNDS)]
+    yield row('loops', 'delay behind a task that computes for 10 ms at a time, p99 of 10 000', 'us', {'eddy': late},
+              limits=(LATEST_US, None))
+    idle = int(re.search(r'(\d+) wake-ups', output(bench, 'idle')).group(1))
+    yield row('loops', 'wake-ups of an idle pool in 5 s', '', {'eddy': [idle]}, limits=(0, None))
 
 
 # ---- net: bulk copy, datagrams, short connections

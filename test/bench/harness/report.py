@@ -14,6 +14,7 @@ TITLES = {
     'io': 'Readers and writers in memory',
     'fs': 'Files: 10 000 of 1000 bytes',
     'echo': 'TCP echo: 50 connections, a request of 64 bytes',
+    'loops': 'A pool of two loops: TCP echo, fairness, idleness',
     'net': 'One TCP connection copied in blocks of 64 kB, datagrams, short connections',
     'memory': 'Memory of tasks',
     'connections': 'Memory of connections',
@@ -41,7 +42,7 @@ def limit_of(row):
         return ''
     what = f' of {row.against}' if row.against else ''
     aim = '' if row.aim is None else f', aim {row.aim:g}{" reached" if row.aim_reached else ""}'
-    return f'{row.limit:.3g}{what}{aim}'
+    return f'{number(row.limit)}{what}{aim}'
 
 
 def count(n):
@@ -60,7 +61,7 @@ def line(row):
     peers = ['  '.join([who, spread(f), f'{row.ratios[who]:.3f}']) for who, f in row.peers.items()]
     also = [f'{who} {spread(f)}' for who, f in row.also.items()]
     return '  '.join([f'{row.name + (", " + row.unit if row.unit else ""):<44} {spread(row.eddy):>24}', *also,
-                      *(f'| {p}' for p in peers), f'| limit {limit_of(row)}  {row.verdict}' if row.limit else '|',
+                      *(f'| {p}' for p in peers), f'| limit {limit_of(row)}  {row.verdict}' if row.limit is not None else '|',
                       f'ahead: {row.ahead or "-"}'])
 
 
