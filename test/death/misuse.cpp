@@ -40,6 +40,30 @@ TEST_CASE("run gives 0, or the future's value, as exit code, and prints nothing"
   CHECK(end.text.empty());
 }
 
+TEST_CASE("run on a runtime of one's own is the same, and ends it") {
+  auto end = in_child([] {
+    auto rt = eddy::runtime::builder().build();
+    const auto h = rt.get_handle();
+    const int code = eddy::run(std::move(rt), just(7));
+    return code +
+           (h.spawn(just(0)).is_finished() ? 0 : 100);  // ended: what is spawned is aborted at once
+  });
+  CHECK(end.code == 7);
+  CHECK(end.text.empty());
+  end = in_child([] {
+    return eddy::run(eddy::runtime::builder().build(),
+                     []() -> future<> { co_await eddy::sleep(1ms); });
+  });
+  CHECK(end.code == 0);
+#if EDDY_POOL
+  end = in_child([] {
+    return eddy::run(eddy::runtime::builder().multi_loop().worker_threads(2).build(), just(7));
+  });
+  CHECK(end.code == 7);
+  CHECK(end.text.empty());
+#endif
+}
+
 #if EDDY_EXCEPTIONS
 TEST_CASE("run gives 1 for a failure, and prints it in one line") {
   auto end = in_child([] {
@@ -47,6 +71,14 @@ TEST_CASE("run gives 1 for a failure, and prints it in one line") {
       co_await eddy::yield_now();
       throw std::runtime_error("the mast is gone");
     }());
+  });
+  CHECK(end.code == 1);
+  CHECK(end.text == "the mast is gone\n");
+  end = in_child([] {
+    return eddy::run(eddy::runtime::builder().build(), []() -> future<> {
+      co_await eddy::yield_now();
+      throw std::runtime_error("the mast is gone");
+    });
   });
   CHECK(end.code == 1);
   CHECK(end.text == "the mast is gone\n");

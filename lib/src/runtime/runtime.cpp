@@ -81,11 +81,9 @@ host_scope::~host_scope() {
   this_thread() = *std::launder(reinterpret_cast<thread_state*>(before_));
 }
 
-int report_run(future<void> f) noexcept {
-  return run([](future<void> inner) -> future<int> {
-    co_await std::move(inner);
-    co_return 0;
-  }(std::move(f)));
+future<int> with_status(future<> f) {
+  co_await std::move(f);
+  co_return 0;
 }
 
 }  // namespace detail
@@ -290,13 +288,21 @@ attachment runtime::builder::attach(uv_loop_s* loop) {
 
 // ---- run
 
-int run(future<int> f) noexcept {
-  result<int> outcome = [&]() -> result<int> {
+namespace {
+int status_of(const result<int>& outcome) noexcept {
+  if (outcome) return *outcome;
+  std::fprintf(stderr, "%s\n", outcome.error().message().c_str());
+  return 1;
+}
+}  // namespace
+
+int run(runtime rt, future<int> f) noexcept {
+  return status_of([&]() -> result<int> {
 #if EDDY_EXCEPTIONS
     try {
 #endif
-      runtime rt;
-      return rt.block_on([](future<int> inner) -> future<result<int>> {
+      runtime here(std::move(rt));  // it ends, with all its tasks, before a failure is printed
+      return here.block_on([](future<int> inner) -> future<result<int>> {
         co_return co_await attempt(std::move(inner));
       }(std::move(f)));
 #if EDDY_EXCEPTIONS
@@ -304,10 +310,19 @@ int run(future<int> f) noexcept {
       return error::current_exception();
     }
 #endif
-  }();
-  if (outcome) return *outcome;
-  std::fprintf(stderr, "%s\n", outcome.error().message().c_str());
-  return 1;
+  }());
+}
+
+int run(future<int> f) noexcept {
+#if EDDY_EXCEPTIONS
+  try {
+#endif
+    return run(runtime(), std::move(f));
+#if EDDY_EXCEPTIONS
+  } catch (...) {  // no runtime
+    return status_of(error::current_exception());
+  }
+#endif
 }
 
 }  // namespace eddy::inline EDDY_ABI

@@ -87,7 +87,8 @@ decltype(auto) block_on_other(scheduler& runtime, X&& x, const void* site) {
     return block_on_future(runtime, call_in_frame<std::decay_t<X>>(std::forward<X>(x)), site);
 }
 
-int report_run(future<void> f) noexcept;
+/// Awaits `f`; gives 0, the exit status.
+future<int> with_status(future<> f);
 
 }  // namespace detail
 
@@ -419,15 +420,28 @@ class runtime::builder {
   std::uint32_t workers_ = 0;
 };
 
-/// For `main`: runs `f` on a current_thread runtime. 0, or 1 with the failure printed.
-inline int run(future<> f) noexcept { return detail::report_run(std::move(f)); }
-/// The same; the future's value is the exit status.
+/// For `main`: runs `f` on a current_thread runtime; its value is the exit status, and 1 if it fails: then the failure
+/// is printed.
 int run(future<int> f) noexcept;
+/// The same; 0 at its end.
+inline int run(future<> f) noexcept { return run(detail::with_status(std::move(f))); }
 /// The same for a callable that returns one of these; its captures are safe.
 template <class F>
   requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<F&>)
 int run(F&& f) noexcept {
   return run(detail::call_in_frame<std::decay_t<F>>(std::forward<F>(f)));
+}
+
+/// The same on `rt`, which ends before this returns: `run(runtime::builder().multi_loop().build(), async_main())`.
+/// Errors: what `build()` throws is thrown before this is called.
+int run(runtime rt, future<int> f) noexcept;
+inline int run(runtime rt, future<> f) noexcept {
+  return run(std::move(rt), detail::with_status(std::move(f)));
+}
+template <class F>
+  requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<F&>)
+int run(runtime rt, F&& f) noexcept {
+  return run(std::move(rt), detail::call_in_frame<std::decay_t<F>>(std::forward<F>(f)));
 }
 
 /// Every live task of the runtime this thread is on, as text: id, name, state, spawn site, and where it
