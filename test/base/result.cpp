@@ -135,6 +135,13 @@ TEST_CASE("result: an eddy::error is taken without ceremony") {
   CHECK(nothing().error() == errc::closed);
   const auto pointer = []() -> result<std::unique_ptr<int>> { return error(errc::closed); };
   CHECK(pointer().error() == errc::closed);
+  const auto code = []() -> result<int> { return errc::elapsed; };
+  CHECK(code().error().message() == "deadline elapsed");
+  const auto code_only = []() -> result<void> { return errc::closed; };
+  CHECK(code_only().error() == errc::closed);
+  const result<std::error_code> as_value = errc::closed;  // what can be a value is one
+  CHECK(*as_value == errc::closed);
+  static_assert(!std::is_constructible_v<result<int, std::string>, errc>);
   int n = 0;
   const auto reference = [&](bool ok) -> result<int&> {
     if (ok) return n;

@@ -15,7 +15,7 @@ namespace eddy::inline EDDY_ABI {
 /// `void`, an lvalue reference (rebound by assignment) or move-only. `attempt` yields it, leaves
 /// are made of it.
 ///
-/// Beyond `std::expected`: an `eddy::error` is taken as the error without `unexpected` around it,
+/// Beyond `std::expected`: an `eddy::error` or `eddy::errc` is taken as the error without `unexpected` around it,
 /// unless T can be made from one; a result converts to a `std::expected` of the same types where
 /// the program has one.
 /// Errors: `value()` throws what the error stands for, and aborts where there are no exceptions.

@@ -12,6 +12,7 @@
 namespace eddy::inline EDDY_ABI {
 
 class error;
+enum class errc;
 
 template <class T, class E = error>
 class result;
@@ -70,7 +71,9 @@ constexpr bool result_takes_value() {
 
 template <class T, class E, class G>
 constexpr bool result_takes_error() {
-  if constexpr (std::is_same_v<E, error> && std::is_same_v<std::remove_cvref_t<G>, error>)
+  using bare = std::remove_cvref_t<G>;
+  if constexpr (std::is_same_v<E, error> &&
+                (std::is_same_v<bare, error> || std::is_same_v<bare, errc>))
     return !result_takes_value<T, E, G>();
   else
     return false;

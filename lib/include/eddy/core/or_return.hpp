@@ -117,11 +117,6 @@ class or_return_result_awaiter {
   result<U, E>* result_;
 };
 
-template <class X>
-inline constexpr bool is_future_of_result_v = false;
-template <class U, class E>
-inline constexpr bool is_future_of_result_v<future<result<U, E>>> = true;
-
 template <class Op>
 struct or_return_operation {
   Op* operation;
@@ -139,6 +134,13 @@ struct or_return_operation {
     if (!f.valid()) awaited_empty_future();
     return or_return_future_awaiter<U, E, Promise>(f);
   }
+  template <class Promise, class U>
+  static auto make(future<U>& f) {
+    static_assert(!std::is_same_v<future<U>, future<U>>,
+                  "eddy: or_return wants a future<result<T>>; of a future that throws: "
+                  "or_return(attempt(f()))");
+    return future_awaiter<U>(f);
+  }
   template <class Promise, class U, class E>
   static auto make(result<U, E>& r) {
     return or_return_result_awaiter<U, E, Promise>(r);
@@ -153,15 +155,15 @@ struct or_return_operation {
 
 /// Rust's `?`: in a coroutine that returns `future<result<T>>`, `co_await eddy::or_return(op)` is the
 /// value of `op`, or the coroutine ends there, as by co_return, with op's error. `op` is a
-/// `future<result<U>>` (as an rvalue), a leaf that can fail, or a plain `result<U>`.
+/// `future<result<U>>` (as an rvalue), a leaf that can fail, or a plain `result<U>`. A `future<U>` reports
+/// failure by throwing: `or_return(attempt(f()))`.
 ///
 /// Catch blocks are not entered: it is a return, not a throw. Locals, then parameters are destroyed
 /// before the awaiting coroutine goes on.
 /// Cancel safety: that of `op`.
 /// Cost: nothing while all goes well; constant stack however many levels hand an error up.
 template <class Op>
-  requires(detail::is_future_of_result_v<Op> || is_result_v<std::remove_cvref_t<Op>> ||
-           pollable<Op>)
+  requires(detail::is_future_v<Op> || is_result_v<std::remove_cvref_t<Op>> || pollable<Op>)
 detail::or_return_operation<std::remove_reference_t<Op>> or_return(Op&& op) noexcept {
   return {&op};
 }
