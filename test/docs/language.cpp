@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -154,6 +155,19 @@ eddy::future<eddy::result<std::size_t>> greet(std::string where) {
 }
 // [/guide:or_return]
 
+// [guide:own_errors]
+eddy::future<eddy::result<int>> port_of(std::string text) {
+  int port = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') co_return eddy::error::system(EINVAL, "port", text);
+    port = 10 * port + (c - '0');
+    if (port > 65535) co_return eddy::error::system(ERANGE, "port", text);
+  }
+  if (port == 0) co_return eddy::errc::closed;
+  co_return port;
+}
+// [/guide:own_errors]
+
 // [guide:time]
 eddy::future<> times() {
   co_await eddy::sleep(20ms);
@@ -240,6 +254,10 @@ TEST_CASE("errors") {
   const auto greeted = rt.block_on(greet(nobody));
   REQUIRE(!greeted.has_value());
   CHECK(greeted.error().message() == "connect 127.0.0.1:1: connection refused");
+  CHECK(rt.block_on(port_of("80")) == 80);
+  CHECK(rt.block_on(port_of("http")).error().message() == "port http: invalid argument");
+  CHECK(rt.block_on(port_of("99999999999")).error() == std::errc::result_out_of_range);
+  CHECK(rt.block_on(port_of("0")).error() == eddy::errc::closed);
 }
 
 TEST_CASE("a task owns what its lambda has captured, move-only things too") {

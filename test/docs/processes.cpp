@@ -11,18 +11,21 @@
 #include <utility>
 #include <vector>
 
+#include "support/leak_check.hpp"
+
+// [guide:process_headers]
 #include <eddy/io/buf_reader.hpp>
 #include <eddy/io/lines.hpp>
 #include <eddy/io/read.hpp>
-#include <eddy/io/standard.hpp>
-#include <eddy/io/terminal.hpp>
+#include <eddy/io/standard.hpp>  // std_in, std_out, std_err
+#include <eddy/io/terminal.hpp>  // raw_mode, terminal_size
 #include <eddy/process/command.hpp>
 
-#include "support/leak_check.hpp"
-
-using namespace std::chrono_literals;
 using eddy::process::command;
 using eddy::process::stdio;
+// [/guide:process_headers]
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -48,6 +51,19 @@ eddy::future<std::vector<std::string>> sorted(std::vector<std::string> words) {
   co_return words;
 }
 // [/guide:child]
+
+// [guide:collect]
+eddy::future<std::string> collect(std::string line, std::chrono::milliseconds limit) {
+  command shell("sh");
+  shell.arg("-c").arg(line).std_out(stdio::piped()).kill_on_drop();
+  auto child = shell.spawn().value();
+  std::string out;
+  auto all = eddy::try_join(eddy::io::read_to_end(*child.std_out, out), child.wait());
+  auto end = co_await eddy::attempt(eddy::timeout(limit, std::move(all)));
+  if (!end) out += "(" + end.error().message() + ")";
+  co_return out;  // with what came in time; who still runs is killed here
+}
+// [/guide:collect]
 
 // [guide:patience]
 eddy::future<bool> ends_within(eddy::process::child& child, std::chrono::milliseconds patience) {
@@ -95,6 +111,10 @@ TEST_CASE("the guide's children") {
     auto sleeper = command("sleep").arg("1000").spawn().value();
     const bool soon = co_await ends_within(sleeper, 10ms);
     CHECK(!soon);
+    const auto said = co_await collect("echo hello", 10s);
+    CHECK(said == "hello\n");
+    const auto cut = co_await collect("echo begun; exec sleep 1000", 50ms);
+    CHECK(cut.ends_with("(timeout: deadline elapsed)"));
   });
 }
 

@@ -22,7 +22,7 @@ enum class missed_tick : std::uint8_t {
 /// Ticks in equal distances: `eddy::interval every(1s); for (;;) { co_await every.tick(); … }`.
 ///
 /// Ticks do not drift: each is a period after the one before, not after its await.
-/// Threads: one loop's.
+/// Threads: one task's; on a pool it goes where its task goes.
 /// Lifetime: outlives its ticks. A copy, or what it is moved to, ticks on its own; a tick that is awaited
 /// stays with the object it was asked of.
 class interval {
