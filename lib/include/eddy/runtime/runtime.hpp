@@ -435,9 +435,11 @@ int run(F&& f) noexcept {
 /// The same on `rt`, which ends before this returns: `run(runtime::builder().multi_loop().build(), async_main())`.
 /// Errors: what `build()` throws is thrown before this is called.
 int run(runtime rt, future<int> f) noexcept;
+/// The same; 0 at its end.
 inline int run(runtime rt, future<> f) noexcept {
   return run(std::move(rt), detail::with_status(std::move(f)));
 }
+/// The same for a callable that returns one of these.
 template <class F>
   requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<F&>)
 int run(runtime rt, F&& f) noexcept {
