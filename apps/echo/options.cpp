@@ -71,6 +71,10 @@ bool parse(int argc, char** argv, options& out) {
   bool seconds = false;
   for (int i = 2; i < argc; ++i) {
     const std::string_view name = argv[i];
+    if (name == "--help" || name == "-h") {
+      out.what = options::command::help;
+      return true;
+    }
     if (client && name == "--json") {
       out.client.json = true;
       continue;

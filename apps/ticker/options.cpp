@@ -126,6 +126,10 @@ bool parse(int argc, char** argv, options& out) {
   bool speed = false;
   for (int i = 2; i < argc; ++i) {
     const std::string_view name = argv[i];
+    if (one_of(name, {"--help", "-h"})) {
+      out.what = command::help;
+      return true;
+    }
     if (out.what == command::load && name == "--json") {
       out.load.json = true;
       continue;

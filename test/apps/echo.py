@@ -66,8 +66,9 @@ def wrong_arguments():
                  ['demo', '--seconds', 'nan'], ['demo', '--connect', '127.0.0.1:1']):
         r = run(*args)
         check(r.returncode == 2 and r.stdout == '' and '\nusage: eddy-echo server' in r.stderr, f'{args}: {r}')
-    asked = run('--help')
-    check(asked.returncode == 0 and asked.stdout.startswith('usage: ') and asked.stderr == '', f'{asked}')
+    for args in (('--help',), ('server', '--help')):
+        asked = run(*args)
+        check(asked.returncode == 0 and asked.stdout.startswith('usage: ') and asked.stderr == '', f'{asked}')
 
 
 def names_what_failed(r, *words):

@@ -102,8 +102,9 @@ def wrong_arguments():
                         (['--replay', '/no/such/file'], ('/no/such/file', 'no such file'))):
         r = run('serve', '--bind', '127.0.0.1:0', *args)
         check(r.returncode == 1 and len(r.stderr.splitlines()) == 1 and all(w in r.stderr for w in words), f'{args}: {r}')
-    asked = run('--help')
-    check(asked.returncode == 0 and asked.stdout.startswith('usage: ') and asked.stderr == '', f'{asked}')
+    for args in (('--help',), ('serve', '--rate', '5', '--help')):
+        asked = run(*args)
+        check(asked.returncode == 0 and asked.stdout.startswith('usage: ') and asked.stderr == '', f'{asked}')
 
 
 def talks():
