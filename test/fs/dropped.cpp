@@ -26,6 +26,7 @@
 
 #include "fs/folder.hpp"
 #include "runtime/blocking_pool.hpp"
+#include "support/any_runtime.hpp"
 #include "support/runtime_access.hpp"
 
 namespace fs = eddy::fs;
@@ -158,7 +159,7 @@ TEST_CASE("what is dropped before a thread has begun it is not done") {
   furnish(dir);
   const auto before = names_in(dir);
   const test::settled_leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([](const folder& d) -> future<> {
     all_threads threads;
     co_await threads.take();
@@ -179,7 +180,7 @@ TEST_CASE("what is dropped while a thread is at it is done to its end") {
   furnish(dir);
   REQUIRE(::mkfifo(dir.file("fifo").c_str(), 0600) == 0);
   const test::settled_leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   // A thread that writes to a FIFO waits for its reader: it is at it for as long as we like.
   const std::string all(200'000, 'x');
   rt.block_on([](const folder& d, const std::string& bytes) -> future<> {
@@ -207,7 +208,7 @@ TEST_CASE("what is dropped while a thread is at it is done to its end") {
 
 TEST_CASE("operations dropped at once, again and again, are done whole or not at all") {
   const test::settled_leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   for (int round = 0; round < 50; ++round) {
     const folder dir;
     furnish(dir);
@@ -232,7 +233,7 @@ TEST_CASE("a dropped read loses nothing, and moves nothing") {
   const folder dir;
   dir.with("a", "0123456789");
   const test::settled_leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([](const folder& d) -> future<> {
     auto f = co_await fs::open_options().read(true).write(true).open(d.file("a"));
     std::array<char, 4> bytes;
@@ -264,7 +265,7 @@ TEST_CASE("an accepted write is whole, whatever is dropped") {
   const test::settled_leak_check leaks;
   for (int round = 0; round < 30; ++round) {
     ::unlink(dir.file("a").c_str());
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([](const folder& d, const std::string& bytes, int n) -> future<> {
       auto f = co_await fs::file::create(d.file("a"));
       CHECK(co_await f.write(bytes) == bytes.size());
@@ -287,7 +288,7 @@ TEST_CASE("an accepted write is written though the runtime ends before a thread 
   auto g = std::make_shared<all_threads>();
   {
     const test::settled_leak_check leaks;
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([](const folder& d, std::shared_ptr<all_threads> threads) -> future<> {
       co_await threads->take();
       auto f = fs::file::from_descriptor(::open(d.file("a").c_str(), O_RDWR | O_CLOEXEC));
@@ -303,7 +304,7 @@ TEST_CASE("an accepted write is written though the runtime ends before a thread 
 TEST_CASE("the next operation waits for one that was dropped while it ran") {
   const folder dir;
   const test::settled_leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([](const folder& d) -> future<> {
     auto f = co_await fs::file::create_new(d.file("a"));
     for (int i = 0; i < 50; ++i) {
@@ -324,7 +325,7 @@ TEST_CASE("a dropped next_entry loses no name") {
   const folder dir;
   for (int i = 0; i < 300; ++i) dir.with(std::to_string(i), "");
   const test::settled_leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([](const folder& d) -> future<> {
     auto entries = co_await fs::read_dir(d.path());
     long sum = 0;

@@ -10,6 +10,7 @@
 #endif
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -27,8 +28,8 @@
 #include <eddy/io/read.hpp>
 
 #include "fs/folder.hpp"
+#include "support/any_runtime.hpp"
 #include "support/mock_task.hpp"
-#include "support/runtime_access.hpp"
 
 namespace fs = eddy::fs;
 using eddy::future;
@@ -45,7 +46,7 @@ static_assert(eddy::io::reader<fs::file> && eddy::io::writer<fs::file>);
 template <class F, class... A>
 void run(F f, A&... args) {
   const test::settled_leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on(f(args...));
 }
 
@@ -685,9 +686,11 @@ struct uses_at_the_end {
   }
 };
 
-future<> use_at_the_end(std::string path, std::vector<eddy::error>* failures) {
+future<> use_at_the_end(std::string path, std::vector<eddy::error>* failures,
+                        std::atomic<bool>* is_open) {
   auto f = co_await fs::open_options().read(true).write(true).open(path);
   const uses_at_the_end held{std::move(f), failures};
+  *is_open = true;
   co_await eddy::sleep(std::chrono::hours(1));
 }
 
@@ -699,11 +702,12 @@ TEST_CASE("an operation that the blocking threads refuse leaves the file as it w
   const test::settled_leak_check leaks;
   std::vector<eddy::error> failures;
   {
-    eddy::runtime rt;
-    auto h = rt.spawn(use_at_the_end(dir.file("a"), &failures));
-    rt.block_on([](eddy::runtime* r) -> future<> {
-      while (eddy::runtime_access::loop(*r).timer_count() == 0) co_await eddy::yield_now();
-    }(&rt));
+    auto rt = test::make_runtime();
+    std::atomic<bool> is_open{false};
+    auto h = rt.spawn(use_at_the_end(dir.file("a"), &failures, &is_open));
+    rt.block_on([](std::atomic<bool>* open) -> future<> {
+      while (!*open) co_await eddy::yield_now();
+    }(&is_open));
   }
   CHECK(failures.size() == 10);
   for (const auto& e : failures) CHECK(e == eddy::errc::aborted);

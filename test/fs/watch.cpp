@@ -20,6 +20,7 @@
 #include <eddy/stream.hpp>
 
 #include "fs/folder.hpp"
+#include "support/any_runtime.hpp"
 #include "support/runtime_access.hpp"
 
 namespace fs = eddy::fs;
@@ -33,7 +34,7 @@ namespace {
 template <class F, class... A>
 void run(F f, A&... args) {
   const test::settled_leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on(f(args...));
 }
 

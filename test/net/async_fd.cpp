@@ -11,6 +11,7 @@
 
 #include <eddy/eddy.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
@@ -62,7 +63,7 @@ const auto fine = [] { return eddy::result<int>(1); };
 
 TEST_CASE("at first a descriptor is writable, not readable; cleared readiness waits for an event") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     pair ends;
     auto fd = async_fd::adopt(ends.take_a()).value();
@@ -89,7 +90,7 @@ TEST_CASE("at first a descriptor is writable, not readable; cleared readiness wa
 TEST_CASE(
     "what says EAGAIN clears readiness, what succeeds does not, and an event in between stays") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     pair ends;
     auto fd = async_fd::adopt(ends.take_a()).value();
@@ -114,7 +115,7 @@ TEST_CASE(
 
 TEST_CASE("a full descriptor is writable when there is room again") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     pair ends;
     auto fd = async_fd::adopt(ends.take_a()).value();
@@ -137,7 +138,7 @@ TEST_CASE("a full descriptor is writable when there is room again") {
 
 TEST_CASE("trying without waiting calls at once, and EAGAIN makes the next wait real") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     pair ends;
     auto fd = async_fd::adopt(ends.take_a()).value();
@@ -157,7 +158,7 @@ TEST_CASE("trying without waiting calls at once, and EAGAIN makes the next wait 
 
 TEST_CASE("async_io calls again until it is not EAGAIN, and hands over errors and results") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     pair ends;
     auto fd = async_fd::adopt(ends.take_a()).value();
@@ -185,7 +186,7 @@ TEST_CASE("async_io calls again until it is not EAGAIN, and hands over errors an
 TEST_CASE(
     "ten tasks that wait for one descriptor are all woken, and one of the other direction is not") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     pair ends;
     const auto filled = fill(ends.a);
@@ -219,7 +220,7 @@ TEST_CASE(
 
 TEST_CASE("an adopted descriptor closes with its owner, a watched one stays its own") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     {
       pair ends;
@@ -245,7 +246,7 @@ TEST_CASE("an adopted descriptor closes with its owner, a watched one stays its 
 TEST_CASE(
     "a second registration of a descriptor is an error, and one that was given away starts anew") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     pair ends;
     const int number = ends.take_a();
@@ -265,7 +266,7 @@ TEST_CASE(
 
 TEST_CASE("a thousand watched descriptors whose owner closes them first leave nothing behind") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     for (int i = 0; i < 1000; ++i) {
       pair ends;
@@ -281,7 +282,7 @@ TEST_CASE("a thousand watched descriptors whose owner closes them first leave no
 
 TEST_CASE("what cannot be watched is always ready, whatever is cleared") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto fd = async_fd::adopt(::open("/dev/null", O_RDWR | O_CLOEXEC)).value();
     for (int i = 0; i < 3; ++i) {
@@ -296,7 +297,7 @@ TEST_CASE("what cannot be watched is always ready, whatever is cleared") {
 }
 
 TEST_CASE("what is no descriptor is refused, and left to who brought it") {
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     CHECK(async_fd::adopt(-1).error() == std::errc::bad_file_descriptor);
     CHECK(async_fd::watch(-1).error() == std::errc::bad_file_descriptor);
@@ -314,7 +315,7 @@ TEST_CASE("the end of the runtime wakes who waits for a descriptor, and is an er
   pair ends;
   std::optional<async_fd> fd;
   std::optional<fd_readiness> readiness;
-  std::optional<eddy::runtime> rt(std::in_place);
+  std::optional<eddy::runtime> rt(test::make_runtime());
   rt->block_on([](pair& p, std::optional<async_fd>& f) -> eddy::future<> {
     f = async_fd::adopt(p.take_a()).value();
     co_return;
@@ -345,7 +346,7 @@ TEST_CASE("the end of the runtime wakes who waits for a descriptor, and is an er
 TEST_CASE(
     "a wait that is woken by an event and dropped before it is polled leaves the loop in order") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     pair ends;
     test::mock_task task;

@@ -12,6 +12,7 @@
 
 #include "net/connect_race.hpp"
 #include "net/connection.hpp"
+#include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
@@ -85,7 +86,7 @@ bool has_v6() {
 
 TEST_CASE("a socket is bound, listens, and another connects from a port of its choice") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   for (const auto& where : {socket_address::loopback_v4(0), socket_address::loopback_v6(0)}) {
     if (where.is_v6() && !has_v6()) {
       MESSAGE("skipped: no IPv6 here");
@@ -160,7 +161,7 @@ TEST_CASE("what is set on a socket can be read, and what cannot be set says so")
 
 TEST_CASE("the options of a socket are those of its connection") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto listener = co_await tcp_listener::bind("127.0.0.1:0");
     auto socket = tcp_socket::v4().value();
@@ -197,7 +198,7 @@ TEST_CASE("a socket that is not used closes, one that is given away does not") {
 
 TEST_CASE("a resolver that is brought along is asked, but not for numbers") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     scripted names({socket_address::loopback_v4(7)});
     const auto found = co_await lookup_host("example.org:80", names);
