@@ -69,8 +69,11 @@ job<void> remove_dir(std::string path) {
 job<void> remove_dir_all(std::string path) {
   return make_job([path = std::move(path)]() -> result<void> {
     if (eddy::detail::has_zero(path)) return error::system(EINVAL, "remove_dir_all", path);
+    // With a slash behind it a link would be followed.
     std::string at = path;
-    const int code = eddy::detail::remove_tree(AT_FDCWD, path.c_str(), at);
+    while (at.size() > 1 && at.back() == '/') at.pop_back();
+    const std::string whole = at;
+    const int code = eddy::detail::remove_tree(AT_FDCWD, whole.c_str(), at);
     if (code != 0) return error::system(code, "remove_dir_all", at);
     return {};
   });
