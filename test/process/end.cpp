@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 
 #include "process/exit_watch.hpp"
 #include "process/orphans.hpp"
+#include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"
 #include "support/mock_task.hpp"
 
@@ -68,7 +70,7 @@ void both_ways(F f) {
 
 TEST_CASE("a wait is ready at once for a child that has ended, and later for one that ends later") {
   both_ways([] {
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       auto c = command("sleep").arg("1000").spawn().value();
       {
@@ -89,7 +91,7 @@ TEST_CASE("a wait is ready at once for a child that has ended, and later for one
 
 TEST_CASE("killing a child that has ended is fine, seen or unseen; another signal is ESRCH") {
   both_ways([] {
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       auto c = sh("exit 2").spawn().value();
       c.start_kill().value();
@@ -109,7 +111,7 @@ TEST_CASE("a dropped child runs on and leaves no zombie, runtime or not") {
   both_ways([] {
     ::pid_t pid = 0;
     {
-      eddy::runtime rt;
+      auto rt = test::make_runtime();
       rt.block_on([&pid]() -> future<> {
         auto c = sleeper(false);
         pid = c.id().value();
@@ -124,9 +126,58 @@ TEST_CASE("a dropped child runs on and leaves no zombie, runtime or not") {
   });
 }
 
+TEST_CASE("a child that is dropped when descriptors have run out is collected all the same") {
+  both_ways([] {
+    auto rt = test::make_runtime();
+    rt.block_on([]() -> future<> {
+      std::optional c(sleeper(false));
+      const auto pid = c->id().value();
+      const int lowest = ::dup(0);
+      ::close(lowest);
+      rlimit before;
+      REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+      rlimit none_left = before;
+      none_left.rlim_cur = static_cast<rlim_t>(lowest);
+      REQUIRE(::setrlimit(RLIMIT_NOFILE, &none_left) == 0);
+      c.reset();
+      REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+      CHECK(eddy::detail::orphan_count() == 1);
+      REQUIRE(::kill(pid, SIGKILL) == 0);
+      let_orphans_end();
+      CHECK(!is_there(pid));
+      co_return;
+    });
+  });
+}
+
+TEST_CASE("a wait that is asked again before its watch has heard of the end says it") {
+  both_ways([] {
+    auto rt = test::make_runtime();
+    rt.block_on([]() -> future<> {
+      for (int i = 0; i < 20; ++i) {
+        auto c = sleeper();
+        auto round = eddy::spawn(
+            [](child* one) -> future<> {
+              test::mock_task task;
+              auto waiting = one->wait();
+              task.assert_pending(waiting);
+              co_await eddy::yield_now();  // on another worker, perhaps
+              one->start_kill().value();
+              siginfo_t info;
+              const auto pid = static_cast<id_t>(one->id().value());
+              REQUIRE(::waitid(P_PID, pid, &info, WEXITED | WNOWAIT) == 0);
+              CHECK(task.assert_ready(waiting)->signal() == SIGKILL);
+            },
+            &c);
+        co_await round;
+      }
+    });
+  });
+}
+
 TEST_CASE("a child that has ended unseen is collected when its handle is dropped") {
   both_ways([] {
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       auto t = sh("exec true");
       std::optional c(t.std_out(stdio::piped()).spawn().value());
@@ -143,7 +194,7 @@ TEST_CASE("a child that has ended unseen is collected when its handle is dropped
 
 TEST_CASE("kill_on_drop kills the child, not its children") {
   both_ways([] {
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       auto script =
           sh("(sleep 0.2; echo grandchild ran) & echo started; sleep 1 >/dev/null; echo not this");
@@ -163,8 +214,8 @@ TEST_CASE(
     "a child is waited for on another runtime than it was started on, the first one gone or not") {
   both_ways([] {
     std::optional<child> c;
-    std::optional<eddy::runtime> first(std::in_place);
-    eddy::runtime second;
+    std::optional<eddy::runtime> first(test::make_runtime());
+    auto second = test::make_runtime();
     first->block_on([&c]() -> future<> {
       auto script = sh("read x; exit 4");
       c.emplace(script.std_in(stdio::piped()).std_out(stdio::null()).spawn().value());
@@ -188,7 +239,7 @@ TEST_CASE(
 
 TEST_CASE("a hundred children that end together are all seen") {
   both_ways([] {
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       std::vector<future<>> batches;
       for (int b = 0; b < 10; ++b)
@@ -215,7 +266,7 @@ TEST_CASE("runtimes in several threads start children and see their ends") {
     std::atomic<int> right{0};
     for (int t = 0; t < 4; ++t)
       threads.emplace_back([t, &right] {
-        eddy::runtime rt;
+        auto rt = test::make_runtime();
         rt.block_on([t, &right]() -> future<> {
           for (int i = 0; i < 10; ++i) {
             const int code = t * 10 + i;
@@ -238,7 +289,7 @@ TEST_CASE("another library's SIGCHLD handler is called and stays") {
     theirs.sa_handler = handler;
     theirs.sa_flags = SA_RESTART;
     REQUIRE(::sigaction(SIGCHLD, &theirs, nullptr) == 0);
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       auto c = sleeper();
       co_await c.kill();
@@ -254,7 +305,7 @@ TEST_CASE("another library's SIGCHLD handler is called and stays") {
 
 TEST_CASE("a SIGCHLD handler that is installed later, and ignores ours, costs a pidfd nothing") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto c = sleeper();
     auto waiting = eddy::spawn([](child* one) -> future<> { co_await one->wait(); }, &c);
@@ -269,7 +320,7 @@ TEST_CASE("a SIGCHLD handler that is installed later, and ignores ours, costs a 
 TEST_CASE(
     "a child that another part of the program has collected ends its wait, and nothing hangs") {
   both_ways([] {
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       auto c = sh("read x; exit 5");
       c.std_in(stdio::piped()).std_out(stdio::null());
@@ -297,7 +348,7 @@ TEST_CASE(
 TEST_CASE("a child that SIGCHLD says nothing of, because it is ignored, ends its wait too") {
   const test::leak_check leaks;
   ::signal(SIGCHLD, SIG_IGN);  // the system collects children itself
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto c = sleeper();
     auto waiting = eddy::spawn(
@@ -335,7 +386,7 @@ TEST_CASE("children, pipes and waits are dropped at every cut point") {
 
 TEST_CASE("a child that another one traces is seen to end once its tracer has gone") {
   both_ways([] {
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       command traced("strace");
       traced.args({"-o", "/dev/null", "-D", "sleep", "1000"}).std_err(stdio::null());

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,6 +23,7 @@
 #include <eddy/runtime/runtime.hpp>
 #include <eddy/time/sleep.hpp>
 
+#include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"
 
 using eddy::future;
@@ -50,7 +53,7 @@ future<std::string> output_of(command* c) {
 
 TEST_CASE("a child's status is its exit code or its signal, as often as one asks") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto c = sh("exit 2").spawn().value();
     CHECK(c.id().value() > 0);
@@ -74,7 +77,7 @@ TEST_CASE("a child's status is its exit code or its signal, as often as one asks
 
 TEST_CASE("output has all that a child writes, also when it is more than pipes hold") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     const auto done =
         co_await sh("head -c 300000 /dev/zero; head -c 200000 /dev/zero >&2; exit 3").output();
@@ -86,7 +89,7 @@ TEST_CASE("output has all that a child writes, also when it is more than pipes h
 
 TEST_CASE("what is written to a child comes back through it") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     command cat("cat");
     cat.std_in(stdio::piped()).std_out(stdio::piped());
@@ -107,7 +110,7 @@ TEST_CASE("what is written to a child comes back through it") {
 }
 
 TEST_CASE("waiting for a child closes its input, on which it may be waiting") {
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     command cat("cat");
     cat.std_in(stdio::piped()).std_out(stdio::null());
@@ -120,7 +123,7 @@ TEST_CASE("waiting for a child closes its input, on which it may be waiting") {
 
 TEST_CASE("a child's output is read line by line while it runs") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto script = sh("while read word; do echo \"<$word>\"; done");
     script.std_in(stdio::piped()).std_out(stdio::piped());
@@ -140,7 +143,7 @@ TEST_CASE("a child's output is read line by line while it runs") {
 
 TEST_CASE("writing to a child that reads no more is EPIPE and no signal") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     command t("true");
     t.std_in(stdio::piped());
@@ -154,7 +157,7 @@ TEST_CASE("writing to a child that reads no more is EPIPE and no signal") {
 
 TEST_CASE("a child whose input is full fails the writer once it is killed") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     command s("sleep");
     s.arg("1000").std_in(stdio::piped()).std_out(stdio::null());
@@ -178,7 +181,7 @@ TEST_CASE("a child whose input is full fails the writer once it is killed") {
 
 TEST_CASE("a program gets its arguments, its name, and its environment") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     command named("sh");
     named.arg0("another name").arg("-c").arg("echo \"$0\"");
@@ -203,7 +206,7 @@ TEST_CASE("a program gets its arguments, its name, and its environment") {
 
 TEST_CASE("a child starts in its directory, its group, its session") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     command pwd("pwd");
     pwd.current_dir("/usr");
@@ -226,7 +229,7 @@ TEST_CASE("a child runs as another user, in other groups") {
     MESSAGE("skipped: needs root");
     return;
   }
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto id = sh("id -u; id -g; id -G");
     id.uid(12345).gid(23456);
@@ -244,7 +247,7 @@ TEST_CASE("a child runs as another user, in other groups") {
 
 TEST_CASE("what cannot be started says what and where, at spawn, status and output alike") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     const auto gone = command("no-such-program-anywhere").spawn();
     REQUIRE(!gone);
@@ -266,12 +269,20 @@ TEST_CASE("what cannot be started says what and where, at spawn, status and outp
     command elsewhere("ls");
     elsewhere.env("PATH", "/nowhere");
     CHECK(elsewhere.spawn().error() == std::errc::no_such_file_or_directory);
+    // A directory of that name is no program, and the search goes on behind it.
+    std::string before = "/tmp/eddy-path-XXXXXX";
+    REQUIRE(::mkdtemp(before.data()) != nullptr);
+    REQUIRE(::mkdir((before + "/true").c_str(), 0700) == 0);
+    const auto found = co_await command("true").env("PATH", before + ":/usr/bin:/bin").status();
+    CHECK(found.success());
+    ::rmdir((before + "/true").c_str());
+    ::rmdir(before.c_str());
   });
 }
 
 TEST_CASE("null is empty to read and takes what is written; a descriptor may be any") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto count = sh("wc -c; echo lost >&2");
     count.std_in(stdio::null()).std_err(stdio::null());
@@ -295,7 +306,7 @@ TEST_CASE("null is empty to read and takes what is written; a descriptor may be 
 
 TEST_CASE("a child's output is another's input, and blocks there as a pipe should") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto make = sh("sleep 0.05; echo through both");
     make.std_out(stdio::piped());
@@ -320,7 +331,7 @@ TEST_CASE("a child has SIGPIPE by default and no signal blocked, whatever this p
   ::sigaddset(&usr1, SIGUSR1);
   ::pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
   const auto before = ::signal(SIGPIPE, SIG_IGN);
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     for (const bool forked : {false, true}) {
       auto status = sh("grep -E '^Sig(Blk|Ign)' /proc/$$/status | cut -c 8-");
@@ -341,14 +352,14 @@ TEST_CASE("pipes need a runtime, a child without them does not") {
   piped.std_in(stdio::piped()).std_out(stdio::null());
   CHECK(piped.spawn().error() == eddy::errc::misuse);
   auto c = command("true").spawn().value();
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   const auto status =
       rt.block_on([&c]() -> future<eddy::process::exit_status> { co_return co_await c.wait(); });
   CHECK(status.success());
 }
 
 TEST_CASE("real programs: ssh -V writes its version to standard error") {
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto done = co_await eddy::attempt(command("ssh").arg("-V").output());
     if (!done) {

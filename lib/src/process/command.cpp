@@ -1,6 +1,7 @@
 #include <eddy/process/command.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -70,6 +71,12 @@ bool open_pipe(owned_fd& reads, owned_fd& writes) noexcept {
   return reads.get() >= 0 && writes.get() >= 0;
 }
 
+// A directory that may be entered is executable too.
+bool is_program(const char* path) noexcept {
+  struct stat what;
+  return ::stat(path, &what) == 0 && S_ISREG(what.st_mode) && ::access(path, X_OK) == 0;
+}
+
 bool has_zero(const std::string& s) noexcept { return s.find('\0') != std::string::npos; }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
@@ -133,7 +140,7 @@ std::string command::looked_up_program() const {
     auto candidate = std::string(rest.substr(0, end));
     if (!candidate.empty()) candidate += '/';
     candidate += program_;
-    if (::access(candidate.c_str(), X_OK) == 0)
+    if (is_program(candidate.c_str()))
       return candidate.find('/') == std::string::npos ? "./" + candidate : candidate;
     if (end == std::string_view::npos) return "/nowhere/" + program_;
     rest.remove_prefix(end + 1);

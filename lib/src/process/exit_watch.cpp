@@ -55,7 +55,7 @@ polled<result<exit_watch::status>> exit_watch::poll(context& cx, io_waiter& w) n
     if (!now) return answer(std::move(now).error());
     if (*now) {
       if (!cx.proceed()) return pending;
-      watch_ = {};
+      end_watch(w);
       sigchld_.reset();
       return answer(**now);
     }
@@ -64,6 +64,12 @@ polled<result<exit_watch::status>> exit_watch::poll(context& cx, io_waiter& w) n
     if (!r) return answer(std::move(r).error());
   }
   return pending;
+}
+
+// The waiter first: on another worker the watch's loop may let it go at any time.
+void exit_watch::end_watch(io_waiter& w) noexcept {
+  if (w.is_waiting()) w.leave();
+  watch_ = {};
 }
 
 // `woken`: it may have ended. Otherwise the task will be woken.
@@ -88,7 +94,7 @@ result<void> exit_watch::wait_by_pidfd(context& cx, io_waiter& w, bool& woken) n
         return {};
       default:
         if (made) return awaited_after_the_end("wait");
-        watch_ = {};  // I3
+        end_watch(w);  // I3
     }
   }
 }

@@ -50,6 +50,7 @@ class exit_watch {
 
  private:
   bool ended() const noexcept { return status_.has_value() || lost_; }
+  void end_watch(io_waiter& w) noexcept;
   result<void> wait_by_pidfd(context& cx, io_waiter& w, bool& woken) noexcept;
   result<void> wait_by_signal(context& cx, bool& woken) noexcept;
 

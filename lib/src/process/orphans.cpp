@@ -25,7 +25,7 @@ namespace eddy::inline EDDY_ABI::detail {
 
 namespace {
 
-constexpr int poll_without_pidfd_ms = 100;
+constexpr int look_again_ms = 100;  // without a pidfd, or a bell
 
 class orphanage {
  public:
@@ -67,14 +67,22 @@ class orphanage {
     runs_ = false;
   }
 
-  bool start_thread() noexcept {
-    if (bell_[0] < 0) {
-      if (::pipe(bell_) != 0) return false;  // the next one tries again
-      for (const int end : bell_) {
-        ::fcntl(end, F_SETFD, FD_CLOEXEC);
-        ::fcntl(end, F_SETFL, O_NONBLOCK);
-      }
+  void open_bell() noexcept {
+    int ends[2];
+#ifdef __linux__
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return;
+#else
+    if (::pipe(ends) != 0) return;
+    for (const int end : ends) {
+      ::fcntl(end, F_SETFD, FD_CLOEXEC);
+      ::fcntl(end, F_SETFL, O_NONBLOCK);
     }
+#endif
+    std::copy(ends, ends + 2, bell_);
+  }
+
+  bool start_thread() noexcept {
+    if (bell_[0] < 0) open_bell();
     return start_detached([](void*) { get().work(); }, nullptr) == 0;
   }
 
@@ -90,22 +98,26 @@ class orphanage {
       if (children_.empty()) break;
       watched.assign(1, {bell_[0], POLLIN, 0});
       for (const auto& c : children_) watched.push_back({c.pidfd, POLLIN, 0});  // -1 is passed over
-      const bool blind = std::any_of(children_.begin(), children_.end(),
-                                     [](const orphan& c) { return c.pidfd < 0; });
+      const bool blind = bell_[0] < 0 || std::any_of(
+                                             children_.begin(), children_.end(),
+                                             [](const orphan& c) { return c.pidfd < 0; });
       lock.unlock();
-      ::poll(watched.data(), watched.size(), blind ? poll_without_pidfd_ms : -1);
+      // More than the limit of descriptors is refused.
+      if (::poll(watched.data(), watched.size(), blind ? look_again_ms : -1) < 0)
+        ::poll(nullptr, 0, look_again_ms);
       char rung[64];
       while (::read(watched[0].fd, rung, sizeof rung) > 0) {
       }
       lock.lock();
     }
     runs_ = false;
-    for (int& end : bell_) ::close(std::exchange(end, -1));
+    for (int& end : bell_)
+      if (end >= 0) ::close(std::exchange(end, -1));
   }
 
   std::mutex mutex_;
   std::vector<orphan> children_;
-  int bell_[2] = {-1, -1};  // a byte: look again
+  int bell_[2] = {-1, -1};  // a byte: look again; none when descriptors had run out
   bool runs_ = false;
   ::pid_t of_ = -1;
 };
