@@ -29,8 +29,10 @@
 #include <eddy/signal/signal.hpp>
 #include <eddy/task/select.hpp>
 
+#include "base/sanitizer.hpp"
 #include "death/child.hpp"
 #include "io/quiet_write.hpp"
+#include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"
 #include "support/mock_task.hpp"
 
@@ -141,7 +143,7 @@ TEST_CASE("standard input is read as it comes, up to its end, and stays blocking
   const test::leak_check leaks;
   const auto each = [](two_ends& ends) {
     const instead as_input(0, ends.fd[0]);
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([&ends]() -> future<> {
       auto in = std_in();
       auto waiting = eddy::spawn(read_some(&in));
@@ -170,7 +172,7 @@ TEST_CASE("standard input from a file is read to its end, line by line") {
   ::lseek(file, 0, SEEK_SET);
   const instead as_input(0, file);
   ::close(file);
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto all = lines(buf_reader(std_in()));
     for (const std::string expected : {"one", "two"}) {
@@ -186,7 +188,7 @@ TEST_CASE("standard input on a terminal gives lines, and an end that is not for 
   const test::leak_check leaks;
   a_terminal tty;
   const instead as_input(0, tty.fd[0]);
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([&tty]() -> future<> {
     auto in = std_in();
     auto waiting = eddy::spawn(read_some(&in));
@@ -214,7 +216,7 @@ TEST_CASE(
   const test::leak_check leaks;
   const auto each = [](two_ends& ends) {
     const instead as_input(0, ends.fd[0]);
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([&ends]() -> future<> {
       auto in = std_in();
       {
@@ -245,7 +247,7 @@ TEST_CASE("standard input goes on on another runtime") {
   const instead as_input(0, pipe.fd[0]);
   auto stream = std_in();
   for (const std::string word : {"one", "two"}) {
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([&]() -> future<> {
       auto waiting = eddy::spawn(read_some(&stream));
       co_await eddy::yield_now();
@@ -260,7 +262,7 @@ TEST_CASE("standard output writes to pipes, terminals, files and sockets") {
   const test::leak_check leaks;
   const auto write_one = [](int to) {
     const instead as_output(1, to);
-    eddy::runtime rt;
+    auto rt = test::make_runtime();
     rt.block_on([]() -> future<> {
       auto out = std_out();
       co_await write_all(out, "some text\n");
@@ -290,7 +292,7 @@ TEST_CASE("a full pipe makes standard output wait; one without a reader is EPIPE
   ::fcntl(pipe.fd[0], F_SETFL, O_NONBLOCK);
   const instead as_output(1, pipe.fd[1]);
   pipe.close(1);
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([&pipe]() -> future<> {
     auto writing = eddy::spawn([]() -> future<bool> {
       auto out = std_out();
@@ -310,7 +312,7 @@ TEST_CASE("a full pipe makes standard output wait; one without a reader is EPIPE
     const bool broken = co_await writing;
     CHECK(broken);
   });
-  eddy::runtime again;
+  auto again = test::make_runtime();
   again.block_on([]() -> future<> {  // nobody reads: it cannot even be opened
     auto out = std_out();
     auto r = co_await eddy::attempt(out.write("more"));
@@ -324,7 +326,7 @@ TEST_CASE("dropped writes by a thread are done or not begun, in their order") {
   a_socket socket;
   ::fcntl(socket.fd[0], F_SETFL, O_NONBLOCK);
   const instead as_output(1, socket.fd[1]);
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([&socket]() -> future<> {
     auto out = std_out();
     const std::string block(60'000, 'a');
@@ -345,11 +347,30 @@ TEST_CASE("dropped writes by a thread are done or not begun, in their order") {
   });
 }
 
+#ifndef EDDY_TSAN  // it starts no threads in a child
+TEST_CASE("a child made by fork writes by a thread of its own") {
+  const auto write_words = []() -> future<> {
+    auto out = std_out();
+    for (int i = 0; i < 20; ++i) co_await write_all(out, "word");
+  };
+  for (int round = 0; round < 10; ++round) {
+    a_socket socket;
+    const instead as_output(1, socket.fd[1]);
+    eddy::run(write_words());  // and this one's thread waits for more
+    const auto end = test::in_child([&write_words] {
+      eddy::run(write_words());
+      return 5;
+    });
+    CHECK(end.code == 5);
+  }
+}
+#endif
+
 TEST_CASE("a standard stream that is not there is an error that says so") {
   const test::leak_check leaks;
   a_pipe pipe;
   const instead as_input(0, pipe.fd[0]);
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     ::close(0);
     auto in = std_in();

@@ -14,6 +14,7 @@
 #include <eddy/io/read.hpp>
 
 #include "net/unix_folder.hpp"
+#include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
@@ -55,7 +56,7 @@ std::size_t fill(pipe_sender& s) {
 
 TEST_CASE("a pipe: reading waits, is woken, may be dropped, and is ready at once") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [sender, receiver] = pipe().value();
     std::string buf(64, '\0');
@@ -92,7 +93,7 @@ TEST_CASE(
     "a pipe that is full makes the writer wait, and keeps the order of what is tried and "
     "gathered") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     auto [sender, receiver] = pipe().value();
     auto left = fill(sender);
@@ -126,7 +127,7 @@ TEST_CASE(
 
 TEST_CASE("a reader that leaves is an error of the write, and no signal") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   ::signal(SIGPIPE, SIG_DFL);
   rt.block_on([]() -> eddy::future<> {
     auto [sender, receiver] = pipe().value();
@@ -153,7 +154,7 @@ TEST_CASE("a FIFO: writers come and go, and the reader sees the end of the last"
   const test::leak_check leaks;
   const test::unix_folder folder;
   const auto path = make_fifo(folder);
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([](std::string where) -> eddy::future<> {
     const auto alone = pipe_sender::open(where);
     REQUIRE(!alone.has_value());
@@ -183,7 +184,7 @@ TEST_CASE("a FIFO opened both ways needs no other end, and sees none") {
   const test::leak_check leaks;
   const test::unix_folder folder;
   const auto path = make_fifo(folder);
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([](std::string where) -> eddy::future<> {
     auto first = pipe_sender::open_read_write(where).value();
     co_await first.write_all(words);
@@ -210,7 +211,7 @@ TEST_CASE("what is no pipe, or the wrong end of one, is refused") {
   const auto fifo = make_fifo(folder);
   const auto file = folder.file("file");
   ::close(::open(file.c_str(), O_CREAT | O_WRONLY, 0600));
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([](std::string a_fifo, std::string a_file) -> eddy::future<> {
     const auto s = pipe_sender::open(a_file);
     REQUIRE(!s.has_value());
@@ -223,6 +224,8 @@ TEST_CASE("what is no pipe, or the wrong end of one, is refused") {
     CHECK(pipe_sender::adopt(::open(a_file.c_str(), O_WRONLY)).error() ==
           std::errc::invalid_argument);
     CHECK(pipe_sender::adopt(-1).error() == std::errc::bad_file_descriptor);
+    CHECK(pipe_receiver::open(a_fifo + std::string("\0x", 2)).error() ==
+          std::errc::invalid_argument);  // another file's name
     auto receiver = pipe_receiver::open(a_fifo).value();
     CHECK(pipe_receiver::adopt(::open(a_fifo.c_str(), O_WRONLY)).error() ==
           std::errc::invalid_argument);
@@ -234,7 +237,7 @@ TEST_CASE("what is no pipe, or the wrong end of one, is refused") {
 
 TEST_CASE("ends of a pipe are taken over and given away, blocking or not") {
   const test::leak_check leaks;
-  eddy::runtime rt;
+  auto rt = test::make_runtime();
   rt.block_on([]() -> eddy::future<> {
     int fds[2];
     REQUIRE(::pipe(fds) == 0);

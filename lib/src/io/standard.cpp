@@ -57,6 +57,7 @@ polled<result<std::size_t>> standard_stream::transfer(interest kind, standard_le
     const auto state = io.poll_ready(kind, leaf.waiter_, cx);
     if (state == io_poll::waiting) return pending;
     if (state != io_poll::ready && !std::exchange(anew, true)) {  // I2
+      if (leaf.waiter_.is_waiting()) leaf.waiter_.leave();
       io_ = {};
       if (!is_watched()) return call_pump();
       continue;

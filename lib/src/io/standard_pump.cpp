@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include <eddy/base/error.hpp>
@@ -40,6 +41,8 @@ standard_pump& standard_pump::of(int fd) noexcept {
           for (auto& p : held->each) {  // I5
             p.queue_.clear();
             p.unclaimed_.clear();
+            // It still counts the thread that waited.
+            std::construct_at(&p.filled_);
             p.has_thread_ = false;
             p.mutex_.unlock();
           }

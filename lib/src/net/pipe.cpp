@@ -27,6 +27,7 @@ bool is_pipe(int fd) noexcept {
 // `mode` is one of O_RDONLY, O_WRONLY and O_RDWR.
 result<descriptor> open_fifo(std::string_view path, int mode) {
   const std::string name(path);
+  if (name.find('\0') != std::string::npos) return error::system(EINVAL, "open", path);
   int fd = 0;
   do fd = ::open(name.c_str(), mode | O_NONBLOCK | O_CLOEXEC);
   while (fd < 0 && errno == EINTR);
