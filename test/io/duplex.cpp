@@ -82,6 +82,19 @@ TEST_CASE("an empty stream is read later, a full one written later") {
   CHECK(read_now(b) == "7");
 }
 
+TEST_CASE("an end that another is moved over is dropped at once") {
+  auto [a, b] = duplex(8);
+  auto [c, d] = duplex(8);
+  CHECK(write_now(a, "x") == 1);
+  a = std::move(c);
+  CHECK(read_now(b) == "x");
+  std::array<char, 1> one{};
+  CHECK(b.try_read(one).value() == 0);
+  CHECK(b.try_write("x").error() == std::errc::broken_pipe);
+  CHECK(write_now(a, "y") == 1);
+  CHECK(read_now(d) == "y");
+}
+
 TEST_CASE("readable and writable wait without taking") {
   auto [a, b] = duplex(2);
   mock_task task;

@@ -29,8 +29,9 @@ class duplex_stream {
  public:
   duplex_stream(duplex_stream&& other) noexcept = default;
   duplex_stream& operator=(duplex_stream&& other) noexcept {
-    std::swap(pipes_, other.pipes_);
-    std::swap(side_, other.side_);
+    duplex_stream taken(std::move(other));
+    std::swap(pipes_, taken.pipes_);
+    std::swap(side_, taken.side_);
     return *this;
   }
   ~duplex_stream();
