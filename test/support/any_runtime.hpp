@@ -7,14 +7,21 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "runtime/edge_watch.hpp"
+
 namespace test {
 
-/// How many loops the environment asks for: EDDY_TEST_RUNTIME is `pool1` or `pool4`; 0: not a pool.
+/// How many loops the environment asks for: EDDY_TEST_RUNTIME is `pool1` or `pool4`, or `pool4-poll`, which watches
+/// everything by uv_poll; 0: not a pool.
 inline std::uint32_t pool_size() {
   const char* const kind = std::getenv("EDDY_TEST_RUNTIME");
   if (kind == nullptr || kind == std::string_view("loop")) return 0;
   if (kind == std::string_view("pool1")) return 1;
   if (kind == std::string_view("pool4")) return 4;
+  if (kind == std::string_view("pool4-poll")) {
+    eddy::detail::edge_watch::allow(false);
+    return 4;
+  }
   std::abort();
 }
 

@@ -21,9 +21,9 @@ namespace eddy::inline EDDY_ABI::detail {
 
 inline bool would_block(int code) noexcept { return code == EAGAIN || code == EWOULDBLOCK; }
 
-// A short one has emptied (or filled) the socket, see readiness.hpp; 0 is the end of the stream (I2).
+// Of bytes there are no more now, see io_state::clear_short; 0 is the end of the stream (I2).
 inline bool is_short(::ssize_t moved, std::size_t wanted) noexcept {
-  return short_means_not_ready && moved > 0 && static_cast<std::size_t>(moved) < wanted;
+  return moved > 0 && static_cast<std::size_t>(moved) < wanted;
 }
 
 // A call failed with `errno`: why the operation has, or an empty error when it is to be tried again, once the
@@ -47,7 +47,7 @@ template <class Call>
     const auto tick = io.tick();
     const ::ssize_t n = call();
     if (n >= 0) [[likely]] {
-      if (is_short(n, wanted) && state == io_poll::ready) io.clear(kind, tick);
+      if (is_short(n, wanted) && state == io_poll::ready) io.clear_short(kind, tick);
       return answer(static_cast<std::size_t>(n));
     }
     if (error why = why_failed(io, kind, state, tick, operation)) return answer(std::move(why));
@@ -64,15 +64,16 @@ polled<result<std::size_t>> transfer(io_state& io, interest kind, io_waiter& w, 
 template <class Call>
 result<std::size_t> try_transfer(io_state& io, interest kind, const char* operation,
                                  std::size_t wanted, Call call) noexcept {
+  const auto tick = io.tick();
   ::ssize_t n = 0;
   do n = call();
   while (n < 0 && errno == EINTR);
   if (n < 0) {
     const int code = errno;
-    if (would_block(code)) io.clear_now(kind);
+    if (would_block(code)) io.clear_tried(kind, tick);
     return error::system(code, operation);
   }
-  if (is_short(n, wanted)) io.clear_now(kind);
+  if (is_short(n, wanted) && !io.is_exact()) io.clear_tried(kind, tick);
   return static_cast<std::size_t>(n);
 }
 

@@ -4,7 +4,7 @@
 // the next call, and would have to wait for the loop's look in between. So a socket remembers what it was like.
 //
 // I1  A wrong guess loses nothing: readiness that is cleared too early comes back with the loop's next look, because
-//     the reactor watches level-triggered (short_means_not_ready). Where it does not, nothing is guessed.
+//     datagram sockets are watched level-triggered (runtime/edge_watch.hpp, I5).
 // I2  A guess is checked: after `sure` datagrams that came alone in a row it is made, and each `often`-th time it is
 //     not, so that a flood is noticed.
 // I3  Several threads may receive at once: what they get wrong about each other is a guess that is worse.
@@ -25,7 +25,6 @@ class datagram_guess {
 
   /// One was received. True: it was the only one, so clear readiness.
   bool was_only_one() noexcept {
-    if constexpr (!short_means_not_ready) return false;
     const unsigned before = word_.load(std::memory_order_relaxed);
     if ((before & unchecked) != 0) return keep(unchecked);  // the one before was not alone
     const unsigned alone = before + 1;

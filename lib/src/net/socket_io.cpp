@@ -70,7 +70,7 @@ polled<result<std::size_t>> read_leaf::poll(context& cx) noexcept {
   const ::ssize_t n = direct_recv(io_->fd, to_.data(), to_.size(), 0);
   if (n < 0) [[unlikely]]
     return try_again(cx, tick);
-  if (is_short(n, to_.size())) io_->clear(interest::read, tick);
+  if (is_short(n, to_.size())) io_->clear_short(interest::read, tick);
   return result<std::size_t>(static_cast<std::size_t>(n));
 }
 
@@ -114,7 +114,7 @@ polled<result<void>> write_all_leaf::poll(context& cx) noexcept {
     if (error why = why_failed(*io_, interest::write, io_poll::ready, tick, "write"))
       return result<void>(std::move(why));
   } else {
-    if (is_short(n, rest_.size())) io_->clear(interest::write, tick);
+    if (is_short(n, rest_.size())) io_->clear_short(interest::write, tick);
     advance(static_cast<std::size_t>(n));
   }
   return write_rest(cx);

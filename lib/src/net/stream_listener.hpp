@@ -50,11 +50,12 @@ result<accepted_stream<Stream>> stream_listener<Stream>::try_accept() noexcept {
 template <class Stream>
 result<accepted_stream<Stream>> stream_listener<Stream>::take(int& code) noexcept {
   eddy::detail::native_address peer;
+  const auto tick = io_.state().tick();
   const int fd = eddy::detail::accept_socket(io_.fd(), peer);
   code = fd < 0 ? errno : 0;
   if (code != 0) {
     if (code == EWOULDBLOCK) code = EAGAIN;
-    if (code == EAGAIN) io_.state().clear_now(eddy::detail::interest::read);
+    if (code == EAGAIN) io_.state().clear_tried(eddy::detail::interest::read, tick);
     return error::system(code, "accept");
   }
   delay_ = std::chrono::milliseconds(0);

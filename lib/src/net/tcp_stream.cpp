@@ -17,6 +17,7 @@
 
 namespace eddy::inline EDDY_ABI::net {
 
+using eddy::detail::descriptor_kind;
 using eddy::detail::get_option;
 using eddy::detail::interest;
 using eddy::detail::io_handle;
@@ -35,7 +36,7 @@ error tcp_connect::begin() {
   const int fd =
       given_ ? by_.release() : eddy::detail::open_socket(eddy::detail::family_of(to_), SOCK_STREAM);
   if (fd < 0) return failed(given_ ? EBADF : errno);
-  auto made = io_handle::adopt(fd, "connect");
+  auto made = io_handle::adopt(fd, "connect", descriptor_kind::tcp_stream);
   if (!made) return std::move(made).error();
   io_ = std::move(*made);
   const int code = eddy::detail::connect_socket(io_.fd(), eddy::detail::native_address(to_));
@@ -100,7 +101,7 @@ operation<tcp_stream> tcp_stream::connect(std::string host_port, connect_options
 }
 
 result<tcp_stream> tcp_stream::adopt(int fd) noexcept {
-  auto made = io_handle::adopt(fd, "adopt");
+  auto made = io_handle::adopt(fd, "adopt", descriptor_kind::tcp_stream);
   if (!made) return std::move(made).error();
   return tcp_stream(std::move(*made));
 }

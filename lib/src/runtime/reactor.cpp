@@ -83,6 +83,7 @@ bool reactor::is_forked() const noexcept {
 
 void reactor::shut_down() noexcept {
   while (io_source* const s = sources_.pop_front()) s->orphan();
+  edges_.close();
   wake_all_of(loop_, out_of_descriptors_);
 }
 
@@ -123,7 +124,16 @@ io_source::io_source(loop& where, int descriptor) noexcept : io_state{&where, de
   if (where.is_shared()) word.fetch_or(shared_bit, std::memory_order_relaxed);
 }
 
-result<io_handle> io_source::adopt(int descriptor, const char* operation) noexcept {
+// 0 or a libuv error.
+int io_source::start_watching(descriptor_kind what) noexcept {
+  by_edges_ = what == descriptor_kind::tcp_stream && is_shared() &&
+              owner().edges_.open(home_loop().native());
+  if (by_edges_) return owner().edges_.add(fd, *this);
+  return uv_poll_init(home_loop().native(), &poll_, fd);
+}
+
+result<io_handle> io_source::adopt(int descriptor, const char* operation,
+                                   descriptor_kind what) noexcept {
   struct close_on_failure {
     int descriptor;
     ~close_on_failure() {
@@ -145,7 +155,7 @@ result<io_handle> io_source::adopt(int descriptor, const char* operation) noexce
     return error::system(ENOMEM, operation);
   }
   auto* const s = ::new (block) io_source(l, descriptor);
-  if (const int rc = uv_poll_init(l.native(), &s->poll_, descriptor); rc == 0) {
+  if (const int rc = s->start_watching(what); rc == 0) {
     ++r.live_;
     r.sources_.push_back(*s);
   } else {
@@ -201,11 +211,13 @@ void io_source::answer() noexcept {
 }
 
 void io_source::drop_here() noexcept {
-  if (!always_ready_ && !closing_) {
+  const bool closes = !always_ready_ && !closing_;
+  if (closes) {
     list<io_source>::erase(*this);
     begin_close();
   }
   wake_all();
+  if (closes && by_edges_) release();
   release();
 }
 
@@ -213,6 +225,12 @@ void io_source::begin_close() noexcept {
   {
     const node_guard held(home_loop());
     closing_ = true;
+  }
+  if (by_edges_) {
+    owner().edges_.remove(fd, *this);
+    owner().forget_descriptor(fd);
+    --owner().live_;
+    return;  // the registration's part goes when all are woken
   }
   ++owner().closing_;
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), &on_closed);
@@ -239,6 +257,7 @@ void io_source::orphan() noexcept {
     --owner().live_;
   dead_.store(true, std::memory_order_release);
   wake_all();
+  if (by_edges_ && !owner().is_forked()) release();
 }
 
 void io_source::release() noexcept {
@@ -282,7 +301,7 @@ inline void io_source::event(std::uint8_t now) noexcept {
     unusual_event(rc, 0);
 }
 
-void io_source::shared_event(std::uint8_t now) noexcept {
+void io_source::shared_event(std::uint32_t now) noexcept {
   constexpr std::uint8_t most_repeats = 4;
   int rc = 0;
   for (bool all = false, first = true; !all; first = false) {
@@ -340,7 +359,7 @@ bool io_source::is_reached_from(const context& cx) const noexcept {
 io_poll io_source::wait(interest kind, io_waiter& w, context& cx) noexcept {
   if (!is_reached_from(cx)) return wait_elsewhere();
   if (always_ready_) return io_poll::ready;
-  if (is_shared()) return wait_shared(kind, w, cx);
+  if (is_shared()) return is_ready(kind) ? io_poll::ready : wait_shared(kind, w, cx);
   if (closing_) return io_poll::ended;
   cx.store_waker(w.who);
   if (w.linked()) return io_poll::waiting;
@@ -366,6 +385,7 @@ io_poll io_source::wait_shared(interest kind, io_waiter& w, context& cx) noexcep
     if (w.linked()) return io_poll::waiting;
     w.enter(*this);
     waiters(kind).push_back(w);
+    if (by_edges_) return io_poll::waiting;
     repeats_ = 0;
     if ((armed_ & bit(kind)) != 0) return io_poll::waiting;
     if (is_owner_here()) {
@@ -400,11 +420,6 @@ io_poll io_source::wait_elsewhere() const noexcept {
   return dead_.load(std::memory_order_acquire) ? io_poll::ended : io_poll::elsewhere;
 }
 
-// Without a tick from before the call only the loop's own thread can tell that no event has come since.
-void io_source::clear_now(interest kind) noexcept {
-  if (is_owner_here() && !always_ready_) clear(kind, tick());
-}
-
 void io_source::wait_for_descriptor(io_waiter& w, context& cx) noexcept {
   waker before;
   const node_guard held(home_loop());
@@ -430,8 +445,8 @@ void io_source::leave(io_waiter& w) noexcept {
 
 // ---- io_handle
 
-result<io_handle> io_handle::adopt(int fd, const char* operation) noexcept {
-  return io_source::adopt(fd, operation);
+result<io_handle> io_handle::adopt(int fd, const char* operation, descriptor_kind what) noexcept {
+  return io_source::adopt(fd, operation, what);
 }
 namespace {
 io_source& source_of(io_state& s) noexcept { return static_cast<io_source&>(s); }
@@ -442,8 +457,12 @@ io_poll io_state::wait(interest kind, io_waiter& w, context& cx) noexcept {
     return io_poll::ended;
   return source_of(*this).wait(kind, w, cx);
 }
+void io_state::clear_tried(interest kind, std::uint16_t before) noexcept {
+  if (fd >= 0) source_of(*this).clear_tried(kind, before);
+}
+// Without a tick from before the call only the loop's own thread can tell that no event has come since.
 void io_state::clear_now(interest kind) noexcept {
-  if (fd >= 0) source_of(*this).clear_now(kind);
+  if (this_thread().driving == home) clear_tried(kind, tick());
 }
 bool io_state::is_always_ready() const noexcept {
   return fd >= 0 && static_cast<const io_source*>(this)->is_always_ready();

@@ -1,5 +1,6 @@
 #pragma once
-// Readiness of descriptors, over uv_poll: what is behind <eddy/runtime/readiness.hpp>.
+// Readiness of descriptors, over uv_poll: what is behind <eddy/runtime/readiness.hpp>. On Linux the TCP streams of a
+// pool are watched edge-triggered instead (edge_watch.hpp); I3 and what is said of arming is not about them.
 //
 // libuv watches level-triggered, and each change of what is watched costs two system calls. So a source
 // stays armed for a kind until an event comes that nobody wants: see I3.
@@ -33,6 +34,7 @@
 #include <eddy/runtime/readiness.hpp>
 
 #include "core/scheduler.hpp"
+#include "runtime/edge_watch.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
 
@@ -48,7 +50,7 @@ class reactor {
   /// The loop ends: every registration is closed, everybody who waits is woken. The uv handles are gone
   /// once libuv has been turned; descriptors in the hands of the user stay open until he drops them.
   void shut_down() noexcept;
-  /// Sources whose uv handle is not closed yet.
+  /// Sources that are watched, or whose uv handle is not closed yet.
   std::size_t live() const noexcept { return live_; }
   /// Of these, the ones being closed: libuv wants one more turn, which also closes their descriptors.
   std::size_t closing() const noexcept { return closing_; }
@@ -66,6 +68,7 @@ class reactor {
   bool is_forked() const noexcept;
 
   loop& loop_;
+  edge_watch edges_;
   list<io_source> sources_;                // registered and not closing
   list<io_waiter> out_of_descriptors_;     // woken when one is closed
   std::vector<std::uint64_t> registered_;  // a bit a descriptor
@@ -78,15 +81,21 @@ class reactor {
 /// One descriptor. 256 bytes, most of them libuv's.
 class io_source : public io_state, public list_node, private remote_op {
  public:
-  static result<io_handle> adopt(int descriptor, const char* operation) noexcept;
+  static result<io_handle> adopt(int descriptor, const char* operation,
+                                 descriptor_kind what) noexcept;
 
   io_poll wait(interest kind, io_waiter& w, context& cx) noexcept;
-  void clear_now(interest kind) noexcept;
+  void clear_tried(interest kind, std::uint16_t before) noexcept {
+    // A loop of its own writes the word plainly.
+    if (!always_ready_ && (is_shared() || is_owner_here())) clear(kind, before);
+  }
   bool stay(io_waiter& w, context& cx) noexcept;
   void leave(io_waiter& w) noexcept;
   void wait_for_descriptor(io_waiter& w, context& cx) noexcept;
   bool is_always_ready() const noexcept { return always_ready_; }
   void drop() noexcept;  // any thread: the user's handle goes
+  /// An event of edge_watch's: `now` are bits of `word`.
+  void edge_event(std::uint32_t now) noexcept { shared_event(now); }
 
  private:
   friend class reactor;
@@ -118,10 +127,11 @@ class io_source : public io_state, public list_node, private remote_op {
   bool ask(std::uint8_t what) noexcept;
   void answer() noexcept;
   void event(std::uint8_t now) noexcept;
-  void shared_event(std::uint8_t now) noexcept;
+  void shared_event(std::uint32_t now) noexcept;
   void unusual_event(int status, int events) noexcept;
   void wake_all() noexcept;
   void drop_here() noexcept;
+  int start_watching(descriptor_kind what) noexcept;
   void begin_close() noexcept;
   void orphan() noexcept;
   void release() noexcept;  // one part, I2
@@ -133,6 +143,7 @@ class io_source : public io_state, public list_node, private remote_op {
   std::uint8_t armed_ = 0;
   bool always_ready_ = false;  // cannot be watched: a file, /dev/null
   bool closing_ = false;
+  bool by_edges_ = false;     // watched by edge_watch: never armed
   std::uint8_t asked_ = 0;    // of its loop by other threads, see `request`; not 0: it is posted
   std::uint8_t repeats_ = 0;  // events that nobody wanted, in a row: I3
   // The loop has ended; set by it (release), partner: poll_ready on whatever thread has the handle now.

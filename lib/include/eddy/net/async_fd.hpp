@@ -155,8 +155,9 @@ class async_fd {
   /// Calls `f(args...)` now, ready or not. EAGAIN makes the next `readable` (or `writable`) wait.
   template <class F, class... Args>
   auto try_io(interest kind, F f, Args... args) const {
+    const auto tick = io_.state().tick();
     auto r = eddy::detail::call_io(f, args...);
-    if (!r && eddy::detail::says_would_block(r.error())) io_.state().clear_now(kind);
+    if (!r && eddy::detail::says_would_block(r.error())) io_.state().clear_tried(kind, tick);
     return r;
   }
 

@@ -70,25 +70,25 @@ struct io_waiter : list_node {
   std::atomic<std::uintptr_t> at_{0};
 };
 
-/// Whether a read or write that moved less than it was given has emptied or filled the socket until the
-/// next event. True because the reactor watches level-triggered; for an edge-triggered one it is false.
-inline constexpr bool short_means_not_ready = true;
+/// What is known of a descriptor that is adopted: a TCP stream's may be watched edge-triggered.
+enum class descriptor_kind : std::uint8_t { any, tcp_stream };
 
 /// A descriptor watched by a loop, as a leaf sees it; the rest is io_source's. Each direction is used by one
 /// task at a time: on the loop's own thread, in a pool on any worker's.
 struct io_state {
   scheduler* home;  // the loop it is registered with, kept by a reference
   int fd;
-  // What is ready (bits of interest), whether it is a pool's (bit 7), and in the upper half a count of events.
+  // What is ready (bits of interest), whether it is a pool's (bit 7), whether only EAGAIN says that it is not ready
+  // (bit 6, which stays once it is set: src/runtime/edge_watch.hpp, I4), and in the upper half a count of events.
   // Written by the loop and by who clears, which in a pool may be two threads. Partners: event, clear.
   std::atomic<std::uint32_t> word{static_cast<std::uint32_t>(interest::write)};
   static constexpr std::uint32_t shared_bit = 0x80;
+  static constexpr std::uint32_t exact_bit = 0x40;
   // A note of who receives datagrams here (net/datagram_guess.hpp), partner itself.
   std::atomic<std::uint8_t> guess{0};
 
-  /// `ready`: try the system call, and on EAGAIN (or a short read or write, see `short_means_not_ready`)
-  /// call `clear` with the `tick` from before the call. `waiting`: `w` waits, and the target of `cx` will
-  /// be woken.
+  /// `ready`: try the system call, and on EAGAIN call `clear`, after a short read or write `clear_short`, with the
+  /// `tick` from before the call. `waiting`: `w` waits, and the target of `cx` will be woken.
   io_poll poll_ready(interest kind, io_waiter& w, context& cx) noexcept {
     return is_ready_here(kind, cx) ? io_poll::ready : wait(kind, w, cx);
   }
@@ -107,7 +107,23 @@ struct io_state {
       if (word.compare_exchange_weak(now, less, std::memory_order_relaxed)) return;
     }
   }
-  /// The same for a try_ call that was made without a tick.
+  /// After a read or write that moved less than it was given, so that the socket is empty or full until the next
+  /// event; where that is not certain, nothing happens. Not for what moves anything but bytes.
+  void clear_short(interest kind, std::uint16_t before) noexcept {
+    const auto now = word.load(std::memory_order_relaxed);
+    // Set by an event, exact_bit comes with another tick than `before`.
+    if ((now & (shared_bit | exact_bit)) == 0) {
+      if (tick_of(now) == before)
+        word.store(now & ~static_cast<std::uint32_t>(kind), std::memory_order_relaxed);
+    } else if ((now & exact_bit) == 0) {
+      clear(kind, before);
+    }
+  }
+  /// Only EAGAIN says that it is not ready.
+  bool is_exact() const noexcept { return (word.load(std::memory_order_relaxed) & exact_bit) != 0; }
+  /// As `clear`, after a try_ call, for which nobody has asked `poll_ready`: it may be on any thread.
+  void clear_tried(interest kind, std::uint16_t before) noexcept;
+  /// The same without a tick; only on the loop's own thread it does something.
   void clear_now(interest kind) noexcept;
   /// It cannot be watched, a file for instance, and never has to be waited for.
   bool is_always_ready() const noexcept;
@@ -139,7 +155,8 @@ class io_handle {
   /// until something else is known. On failure the descriptor is closed.
   /// Errors: outside a runtime misuse; EEXIST for a descriptor that is registered already (it is left
   /// to that registration); what the system says.
-  static result<io_handle> adopt(int fd, const char* operation) noexcept;
+  static result<io_handle> adopt(int fd, const char* operation,
+                                 descriptor_kind what = descriptor_kind::any) noexcept;
   io_handle(io_handle&& other) noexcept : state_(std::exchange(other.state_, &no_source)) {}
   io_handle& operator=(io_handle&& other) noexcept {
     io_handle taken(std::move(other));

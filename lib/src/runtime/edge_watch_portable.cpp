@@ -1,0 +1,12 @@
+#include "runtime/edge_watch.hpp"
+
+namespace eddy::inline EDDY_ABI::detail {
+
+edge_watch::~edge_watch() = default;
+bool edge_watch::open(uv_loop_t*) noexcept { return false; }
+int edge_watch::add(int, io_source&) noexcept { return UV_ENOSYS; }
+void edge_watch::remove(int, io_source&) noexcept {}
+void edge_watch::close() noexcept {}
+void edge_watch::allow(bool) noexcept {}
+
+}  // namespace eddy::inline EDDY_ABI::detail
