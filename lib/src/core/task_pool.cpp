@@ -184,8 +184,10 @@ task* task_pool::take_injected(pool_worker& w, std::size_t most) noexcept {
   task* const one = first_;
   first_ = static_cast<task*>(one->frames.link);
   std::size_t taken = 1;
-  while (taken < share && w.ready.push(*first_)) {
-    first_ = static_cast<task*>(first_->frames.link);
+  while (taken < share) {
+    auto* const rest = static_cast<task*>(first_->frames.link);  // once pushed, others may run it
+    if (!w.ready.push(*first_)) break;
+    first_ = rest;
     ++taken;
   }
   if (taken > 1) w.newest_ = 0;
