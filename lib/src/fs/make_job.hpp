@@ -16,6 +16,8 @@
 #include <eddy/config.hpp>
 #include <eddy/fs/job.hpp>
 
+#include "base/has_zero.hpp"
+
 namespace eddy::inline EDDY_ABI::detail {
 
 template <class T, class F>
@@ -53,11 +55,6 @@ auto uninterrupted(Call call) noexcept {
     const auto r = call();
     if (r >= 0 || errno != EINTR) return r;
   }
-}
-
-/// The system reads a path up to its first zero byte: one inside would name another file.
-inline bool has_zero(const std::string& path) noexcept {
-  return path.find('\0') != std::string::npos;
 }
 
 /// A system call about a path, which answers -1 and errno.

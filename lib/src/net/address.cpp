@@ -12,6 +12,7 @@
 
 #include <eddy/base/error.hpp>
 
+#include "base/has_zero.hpp"
 #include "net/host_port.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -67,7 +68,7 @@ result<socket_address> socket_address::parse(std::string_view text) {
 
 result<socket_address> socket_address::parse(std::string_view ip, std::uint16_t port) {
   char text[longest_ip];
-  if (ip.size() >= sizeof text || ip.find('\0') != std::string_view::npos) return no_address(ip);
+  if (ip.size() >= sizeof text || eddy::detail::has_zero(ip)) return no_address(ip);
   std::copy(ip.begin(), ip.end(), text);
   text[ip.size()] = '\0';
   socket_address a;

@@ -10,6 +10,7 @@
 #include <eddy/base/error.hpp>
 #include <eddy/net/descriptor.hpp>
 
+#include "base/has_zero.hpp"
 #include "net/socket.hpp"
 
 namespace eddy::inline EDDY_ABI::net {
@@ -27,7 +28,7 @@ bool is_pipe(int fd) noexcept {
 // `mode` is one of O_RDONLY, O_WRONLY and O_RDWR.
 result<descriptor> open_fifo(std::string_view path, int mode) {
   const std::string name(path);
-  if (name.find('\0') != std::string::npos) return error::system(EINVAL, "open", path);
+  if (eddy::detail::has_zero(path)) return error::system(EINVAL, "open", path);
   int fd = 0;
   do fd = ::open(name.c_str(), mode | O_NONBLOCK | O_CLOEXEC);
   while (fd < 0 && errno == EINTR);

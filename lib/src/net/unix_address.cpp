@@ -9,6 +9,8 @@
 
 #include <eddy/base/error.hpp>
 
+#include "base/has_zero.hpp"
+
 namespace eddy::inline EDDY_ABI::net {
 
 namespace {
@@ -26,7 +28,7 @@ result<unix_address> unix_address::make(kind k, std::string_view text) {
 }
 
 result<unix_address> unix_address::path(std::string_view text) {
-  if (text.empty() || text.find('\0') != std::string_view::npos)
+  if (text.empty() || eddy::detail::has_zero(text))
     return error::system(EINVAL, "unix address", text);
   return make(kind::path, text);
 }

@@ -12,12 +12,15 @@
 #include <eddy/core/attempt.hpp>
 #include <eddy/core/future.hpp>
 
+#include "base/has_zero.hpp"
 #include "process/exit_watch.hpp"
 #include "process/start.hpp"
 
 extern "C" char** environ;
 
 namespace eddy::inline EDDY_ABI::process {
+
+using eddy::detail::has_zero;
 
 namespace {
 
@@ -76,8 +79,6 @@ bool is_program(const char* path) noexcept {
   struct stat what;
   return ::stat(path, &what) == 0 && S_ISREG(what.st_mode) && ::access(path, X_OK) == 0;
 }
-
-bool has_zero(const std::string& s) noexcept { return s.find('\0') != std::string::npos; }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> list;
