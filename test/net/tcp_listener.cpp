@@ -14,6 +14,7 @@
 
 #include "net/connection.hpp"
 #include "support/any_runtime.hpp"
+#include "support/few_descriptors.hpp"
 #include "support/leak_check.hpp"
 #include "support/mock_task.hpp"
 #include "support/runtime_access.hpp"
@@ -163,28 +164,6 @@ TEST_CASE("a listener on every address takes IPv4 too, unless told not to") {
   });
 }
 
-namespace {
-
-/// While it lives this process gets no new descriptor.
-class no_descriptors {
- public:
-  no_descriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const int lowest_free = ::dup(0);
-    ::close(lowest_free);
-    auto none = before_;
-    none.rlim_cur = static_cast<::rlim_t>(lowest_free);
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  no_descriptors(const no_descriptors&) = delete;
-  ~no_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  ::rlimit before_;
-};
-
-}  // namespace
-
 TEST_CASE("out of descriptors, accept goes on when one is closed") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
@@ -195,13 +174,13 @@ TEST_CASE("out of descriptors, accept goes on when one is closed") {
       clients.push_back(co_await tcp_stream::connect(listener.local_addr()));
     const auto first = co_await listener.accept();  // from here on it knows that more wait
     const auto refused = [&] {
-      const no_descriptors limit;
+      const test::few_descriptors none;
       return listener.try_accept();
     }();
     REQUIRE(!refused.has_value());
     CHECK(refused.error() == std::errc::too_many_files_open);
 
-    const no_descriptors limit;
+    const test::few_descriptors none;
     test::mock_task task;
     {
       auto dropped = listener.accept();
@@ -237,7 +216,7 @@ TEST_CASE("out of descriptors, accept tries again after a while, longer each tim
       static_cast<void>(s);
     }(listener));
     {
-      const no_descriptors limit;
+      const test::few_descriptors none;
       co_await eddy::sleep(10s);
       CHECK(!accepting.is_finished());
       // 1, 2, 4 … 512 ms, then every second: 10 tries in the first second and 9 after it.

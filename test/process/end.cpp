@@ -29,6 +29,7 @@
 #include "process/orphans.hpp"
 #include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"
+#include "support/few_descriptors.hpp"
 #include "support/mock_task.hpp"
 
 using namespace std::chrono_literals;
@@ -132,15 +133,10 @@ TEST_CASE("a child that is dropped when descriptors have run out is collected al
     rt.block_on([]() -> future<> {
       std::optional c(sleeper(false));
       const auto pid = c->id().value();
-      const int lowest = ::dup(0);
-      ::close(lowest);
-      rlimit before;
-      REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-      rlimit none_left = before;
-      none_left.rlim_cur = static_cast<rlim_t>(lowest);
-      REQUIRE(::setrlimit(RLIMIT_NOFILE, &none_left) == 0);
-      c.reset();
-      REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+      {
+        const test::few_descriptors none;
+        c.reset();
+      }
       CHECK(eddy::detail::orphan_count() == 1);
       REQUIRE(::kill(pid, SIGKILL) == 0);
       let_orphans_end();

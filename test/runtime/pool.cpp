@@ -24,6 +24,7 @@
 
 #include <eddy/net/unix_stream.hpp>
 
+#include "support/few_descriptors.hpp"
 #include "support/leak_check.hpp"
 
 namespace {
@@ -328,33 +329,7 @@ TEST_CASE("failures whose handles are dropped by several threads at once all rea
 TEST_CASE("a pool is not built, and leaves nothing, when descriptors run out") {
   eddy::runtime().block_on([]() -> future<> { co_return; });
   const test::leak_check leaks;
-  // UBSan looks at an object of a type it has not met through a pipe, and there is none to be had below.
-  try {
-    eddy::error::system(EMFILE, "rehearsal").raise();
-  } catch (const eddy::failure& e) {
-    CHECK(e.code() == std::errc::too_many_files_open);
-  }
-  rlimit before{};
-  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-  const int lowest = ::dup(STDERR_FILENO);
-  REQUIRE(lowest >= 0);
-  ::close(lowest);
-  bool built = false;
-  int failures = 0;
-  for (rlim_t more = 0; !built && more < 30; ++more) {
-    rlimit few = before;
-    few.rlim_cur = static_cast<rlim_t>(lowest) + more;
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
-    try {
-      auto rt = pool_of(3);
-      built = true;
-    } catch (const eddy::failure& e) {
-      CHECK(e.code() == std::errc::too_many_files_open);
-      ++failures;
-    }
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
-  }
-  CHECK(built);
+  const int failures = test::failures_until_built(30, [] { auto rt = pool_of(3); });
   CHECK(failures >= 6);  // of the second and the third loop, too
 }
 #endif
