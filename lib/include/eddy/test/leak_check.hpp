@@ -12,8 +12,8 @@ namespace eddy::inline EDDY_ABI::test {
 /// Descriptors this process has open; 0 where the system does not say.
 int open_descriptors();
 
-/// Between its beginning and its end nothing has come to stay: no more coroutine frames and descriptors are alive then
-/// than before, or it is a failed check. It waits some seconds for what blocking threads and children still hold.
+/// Between its beginning and its end nothing has come to stay: as many descriptors are open then as before, and no more
+/// coroutine frames alive, or it is a failed check. It waits some seconds for what blocking threads and children still hold.
 /// Handles of libuv need no count: a runtime that is dropped with one open ends the program. Declare it before the
 /// runtime.
 class leak_check {
