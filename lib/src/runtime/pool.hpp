@@ -40,8 +40,6 @@ class pool final : public task_pool {
   loop* take_next_loop() noexcept;
   /// The loop of a worker, likewise.
   loop* take_loop(std::size_t worker) noexcept;
-  loop& loop_at(std::size_t i) const noexcept { return *loops_[i]; }
-  std::size_t size() const noexcept { return loops_.size(); }
 
  private:
   struct thread_start;

@@ -1,6 +1,5 @@
 """What is measured of whole programs: servers, sizes, compilation."""
 import os
-import pathlib
 import re
 import resource
 import signal
@@ -10,7 +9,7 @@ import sys
 import time
 
 from .peers import HERE, ROOT, output, want
-from .rows import LEVEL, Growth, Skip, row
+from .rows import Growth, Skip, row
 from .servers import (Server, counted_instructions, counted_server_instructions, raise_descriptor_limit,
                       traced_calls)
 

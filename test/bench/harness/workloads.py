@@ -2,7 +2,6 @@
 import os
 import pathlib
 import re
-import statistics
 import tempfile
 
 from .peers import output
