@@ -318,7 +318,7 @@ def watch():
 
 
 def load():
-    with Server('--symbols', '20', '--rate', '1000') as server:
+    with Server('--symbols', '20', '--rate', '200') as server:
         r = run('load', '--connect', server.address, '--clients', '20', '--pairs', '5', '--seconds', '0.5', '--json')
         check(r.returncode == 0 and r.stderr == '', f'load: {r}')
         report = json.loads(r.stdout)
@@ -337,7 +337,7 @@ def threads():
     check(one.returncode == 2 and '--threads wants 1' in one.stderr, f'{one}')
     if 'without the pool' in one.stderr:
         return
-    with Server('--symbols', '20', '--rate', '200', '--threads', '4', '--metrics', '127.0.0.1:0') as server:
+    with Server('--symbols', '20', '--rate', '20', '--threads', '4', '--metrics', '127.0.0.1:0') as server:
         r = run('load', '--connect', server.address, '--clients', '50', '--pairs', '10', '--seconds', '0.5', '--json')
         check(r.returncode == 0 and json.loads(r.stdout)['messages'] > 0, f'load on four threads: {r}')
         check(server.metrics()['clients_total'] == 51, 'clients on four threads')

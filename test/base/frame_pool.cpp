@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/sanitizer.hpp"
 #include "base/slab.hpp"
 
 namespace {
@@ -57,7 +58,7 @@ TEST_CASE("blocks of every size are aligned to 64, distinct and writable") {
   CHECK(live_frames() == before);
 }
 
-#if defined(__linux__) && !defined(EDDY_SLAB_ASAN) && !defined(EDDY_SLAB_TSAN)
+#if defined(__linux__) && !EDDY_SANITIZED
 std::size_t resident_pages() {
   std::size_t whole = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> whole >> resident;
@@ -83,7 +84,7 @@ TEST_CASE(
 }
 #endif
 
-#if !defined(EDDY_SLAB_ASAN) && !defined(EDDY_SLAB_TSAN)  // sanitizers abort on such a size instead
+#if !EDDY_SANITIZED  // sanitizers abort on such a size instead
 TEST_CASE("what cannot be had is null") {
   const std::size_t before = live_frames();
   CHECK(frame_allocate(~std::size_t{0} / 4) == nullptr);
@@ -273,7 +274,7 @@ TEST_CASE("one thread allocates, another releases: memory comes back while both 
   CHECK(chunks.size() <= 3);  // 50 000 blocks would be 197
 }
 
-#ifdef EDDY_SLAB_ASAN
+#ifdef EDDY_ASAN
 TEST_CASE("a released block is poisoned, an allocated one is not") {
   const frame keep = make(300);
   const frame f = make(300);

@@ -14,10 +14,11 @@
 #include <span>
 #include <utility>
 
+#include "base/sanitizer.hpp"
 #include "base/slab.hpp"
 #include "support/runtime_access.hpp"
 
-#if defined(__GLIBC__) && !defined(EDDY_SLAB_ASAN) && !defined(EDDY_SLAB_TSAN)
+#if defined(__GLIBC__) && !EDDY_SANITIZED
 #define COUNTS 1
 #else
 #define COUNTS 0  // a sanitizer's allocator must not be stood before

@@ -13,6 +13,7 @@
 
 #include <eddy/base/frame_pool.hpp>
 
+#include "base/sanitizer.hpp"
 #include "base/slab.hpp"
 #include "core/task_slab.hpp"
 #include "runtime/reactor.hpp"
@@ -22,7 +23,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t word = sizeof(void*);
-#if defined(__OPTIMIZE__) && !defined(EDDY_SLAB_ASAN) && !defined(EDDY_SLAB_TSAN)
+#if defined(__OPTIMIZE__) && !EDDY_SANITIZED
 constexpr bool optimised = true;
 #else
 constexpr bool optimised = false;

@@ -1,13 +1,16 @@
-"""Compiles every public header as the first and only include of a file, twice in a row.
+"""Compiles every public header as the first and only include of a file, twice in a row. One that a source of
+the library or of a test includes first has been compiled so already.
 
 headers_alone.py ROOT [HEADER TO LEAVE OUT...] -- COMPILER FLAGS...
 """
 import concurrent.futures
 import pathlib
+import re
 import subprocess
 import sys
 
-include = pathlib.Path(sys.argv[1]) / 'lib/include'
+root = pathlib.Path(sys.argv[1])
+include = root / 'lib/include'
 without = sys.argv[2:sys.argv.index('--')]
 compile = sys.argv[sys.argv.index('--') + 1:]
 
@@ -20,7 +23,9 @@ def errors(header):
     return '' if run.returncode == 0 else f'{name} does not compile alone:\n{run.stderr}'
 
 
-headers = [h for h in sorted(include.rglob('*.hpp')) if h.relative_to(include).as_posix() not in without]
+sources = [*(root / 'lib/src').rglob('*.cpp'), *(root / 'test').glob('*/*.cpp')]
+first = {name for source in sources for name in re.findall(r'\A#include [<"](\S+)[>"]', source.read_text())}
+headers = [h for h in sorted(include.rglob('*.hpp')) if h.relative_to(include).as_posix() not in first.union(without)]
 with concurrent.futures.ThreadPoolExecutor(2) as pool:
     found = [e for e in pool.map(errors, headers) if e]
 print('\n'.join(found) or f'{len(headers)} headers compile alone')

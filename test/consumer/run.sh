@@ -6,6 +6,7 @@ kind=$1 root=$2 build=$3
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/src" "$dir/root"
+quick='-Doptimization=0 -Ddebug=false --unity=subprojects' # how fast it runs is not asked here
 cp "$root"/test/consumer/*.cpp "$root"/test/consumer/meson* "$dir/src"
 
 # The repository, but not its build folders, as a subproject.
@@ -28,11 +29,11 @@ case $kind in
     ;;
   subproject)
     borrow
-    meson setup "$dir/build" "$dir/src" --wrap-mode=nodownload --force-fallback-for=eddy
+    meson setup "$dir/build" "$dir/src" --wrap-mode=nodownload --force-fallback-for=eddy $quick
     ;;
   host)
     borrow
-    meson setup "$dir/build" "$dir/src" --wrap-mode=nodownload --force-fallback-for=eddy \
+    meson setup "$dir/build" "$dir/src" --wrap-mode=nodownload --force-fallback-for=eddy $quick \
       -Dhost=true -Deddy:libuv=host -Deddy:default_library=shared
     ;;
 esac

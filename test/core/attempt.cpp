@@ -14,20 +14,16 @@
 #include <eddy/core/pin.hpp>
 #include <eddy/eddy.hpp>
 
+#include "base/sanitizer.hpp"
 #include "support/leak_check.hpp"
 #include "support/leaves.hpp"
 #include "support/mock_task.hpp"
 #include "support/trace.hpp"
 
 // Throws are counted by standing in front of the C++ runtime's; a sanitizer stands there itself.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if EDDY_SANITIZED
 #define COUNTS_THROWS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COUNTS_THROWS 0
-#endif
-#endif
-#ifndef COUNTS_THROWS
+#else
 #define COUNTS_THROWS EDDY_EXCEPTIONS
 #endif
 

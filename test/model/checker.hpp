@@ -34,14 +34,8 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/waker.hpp>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EDDY_MODEL_ASAN
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define EDDY_MODEL_ASAN
-#endif
-#ifdef EDDY_MODEL_ASAN
+#include "base/sanitizer.hpp"
+#ifdef EDDY_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -195,19 +189,19 @@ class checker {
   void resume(std::size_t i) {
     running_ = i;
     auto& t = threads_[i];
-#ifdef EDDY_MODEL_ASAN
+#ifdef EDDY_ASAN
     void* fake = nullptr;
     __sanitizer_start_switch_fiber(&fake, t.stack, stack_bytes);
 #endif
     ::swapcontext(&home_, &t.context);
-#ifdef EDDY_MODEL_ASAN
+#ifdef EDDY_ASAN
     __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
 #endif
     running_ = none;
     last_ = i;
   }
   void leave(thread& t) {
-#ifdef EDDY_MODEL_ASAN
+#ifdef EDDY_ASAN
     void* fake = nullptr;
     __sanitizer_start_switch_fiber(t.at == state::ended ? nullptr : &fake, home_stack_,
                                    home_bytes_);
@@ -218,7 +212,7 @@ class checker {
 #endif
   }
   void arrived([[maybe_unused]] void* fake) {
-#ifdef EDDY_MODEL_ASAN
+#ifdef EDDY_ASAN
     __sanitizer_finish_switch_fiber(fake, &home_stack_, &home_bytes_);
 #endif
   }
@@ -254,7 +248,7 @@ class checker {
   std::string order_;
   std::string failure_;
   ucontext_t home_{};
-#ifdef EDDY_MODEL_ASAN
+#ifdef EDDY_ASAN
   const void* home_stack_ = nullptr;
   std::size_t home_bytes_ = 0;
 #endif
