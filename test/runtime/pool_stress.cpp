@@ -5,17 +5,20 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <random>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <eddy/net/tcp_listener.hpp>
+#include <eddy/net/tcp_split.hpp>
 #include <eddy/net/unix_stream.hpp>
 
 #include "support/leak_check.hpp"
@@ -25,6 +28,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using eddy::future;
+using eddy::net::tcp_listener;
+using eddy::net::tcp_read_half;
+using eddy::net::tcp_stream;
+using eddy::net::tcp_write_half;
 using eddy::net::unix_stream;
 namespace mpsc = eddy::sync::mpsc;
 
@@ -228,6 +235,107 @@ TEST_CASE("a timer is dropped and reset on one worker while another one expires 
       std::vector<eddy::join_handle<>> all;
       for (int i = 0; i < 50; ++i)
         all.push_back(eddy::spawn(race_timers, dice(static_cast<std::uint64_t>(run * 100 + i))));
+      for (auto& h : all) co_await h;
+    });
+  }
+}
+
+// ---- TCP streams, which a pool watches in a way of its own
+
+unsigned char byte_at(std::size_t place) {
+  return static_cast<unsigned char>(place * 7 + place / 251);
+}
+
+/// Reads in every way, and gives up now and then, until the end.
+future<> read_in_order(tcp_read_half in, dice d, std::size_t total) {
+  std::vector<unsigned char> bytes(64 << 10);
+  std::size_t place = 0;
+  for (std::size_t n = 1; n != 0;) {
+    const auto some = std::span(bytes).first(1 + d(d(2) == 0 ? 16 : 64 << 10));
+    const auto left = std::chrono::microseconds(d(200));
+    auto got = eddy::result<std::size_t>(eddy::errc::elapsed);
+    switch (d(4)) {
+      case 0:
+        got = co_await in.read(some);
+        break;
+      case 1:
+        got = co_await eddy::attempt(eddy::timeout(left, in.read(some)));
+        break;
+      case 2:
+        co_await in.readable();
+        got = in.try_read(some);
+        break;
+      case 3:
+        co_await in.peek(some);
+        got = in.try_read(some);
+        REQUIRE(got.has_value());
+        break;
+    }
+    if (!got) continue;
+    n = *got;
+    bool right = true;
+    for (std::size_t i = 0; i < n; ++i) right = right && some[i] == byte_at(place + i);
+    REQUIRE(right);
+    place += n;
+    if (d(4) == 0) co_await eddy::yield_now();
+  }
+  CHECK(place == total);
+}
+
+future<> write_in_order(tcp_write_half out, dice d, std::size_t total) {
+  std::vector<unsigned char> bytes(64 << 10);
+  for (std::size_t place = 0; place < total;) {
+    const auto n = std::min<std::size_t>(1 + d(d(2) == 0 ? 16 : 64 << 10), total - place);
+    for (std::size_t i = 0; i < n; ++i) bytes[i] = byte_at(place + i);
+    const auto some = std::span(bytes).first(n);
+    const auto left = std::chrono::microseconds(d(200));
+    auto put = eddy::result<std::size_t>(eddy::errc::elapsed);
+    switch (d(4)) {
+      case 0:
+        put = co_await out.write(some);
+        break;
+      case 1:
+        put = co_await eddy::attempt(eddy::timeout(left, out.write(some)));
+        break;
+      case 2:
+        co_await out.writable();
+        put = out.try_write(some);
+        break;
+      case 3:
+        co_await out.write_all(some);
+        put = n;
+        break;
+    }
+    if (put) place += *put;
+    if (d(4) == 0) co_await eddy::yield_now();
+  }
+}
+
+/// Both ends of a connection; the other one may be that of somebody else who accepts at the same listener.
+future<> two_ends(tcp_listener* at, dice d) {
+  constexpr std::size_t total = 1 << 20;
+  auto client = co_await tcp_stream::connect(at->local_addr());
+  auto [server, peer] = co_await at->accept();
+  auto [in, out] = std::move(client).into_split();
+  auto [other_in, other_out] = std::move(server).into_split();
+  std::vector<eddy::join_handle<>> all;
+  all.push_back(eddy::spawn(read_in_order, std::move(in), dice(d.state), total));
+  all.push_back(eddy::spawn(write_in_order, std::move(out), dice(d.state + 1), total));
+  all.push_back(eddy::spawn(read_in_order, std::move(other_in), dice(d.state + 2), total));
+  all.push_back(eddy::spawn(write_in_order, std::move(other_out), dice(d.state + 3), total));
+  for (auto& h : all) co_await h;
+}
+
+TEST_CASE("many accept at one listener, and bytes come whole and in order, however stolen") {
+  for (int run = 0; run < test::rounds(4); ++run) {
+    const test::leak_check leaks;
+    auto rt = pool_of(static_cast<std::uint32_t>(run % 3 + 2));
+    rt.block_on([run]() -> future<> {
+      auto listener = co_await tcp_listener::bind("127.0.0.1:0");
+      std::vector<eddy::join_handle<>> all;
+      for (int i = 0; i < 8; ++i)
+        all.push_back(
+            eddy::spawn(two_ends, &listener, dice(static_cast<std::uint64_t>(run * 100 + i))));
       for (auto& h : all) co_await h;
     });
   }

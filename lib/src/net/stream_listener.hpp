@@ -58,7 +58,6 @@ result<accepted_stream<Stream>> stream_listener<Stream>::take(int& code) noexcep
     if (code == EAGAIN) io_.state().clear_tried(eddy::detail::interest::read, tick);
     return error::system(code, "accept");
   }
-  delay_ = std::chrono::milliseconds(0);
   auto made = Stream::adopt(fd);
   if (!made) return std::move(made).error();
   accepted a{std::move(*made), peer.template as<typename Stream::address_type>()};
@@ -92,9 +91,8 @@ polled<result<accepted_stream<Stream>>> stream_accept<Stream>::poll(context& cx)
 
 template <class Stream>
 void stream_accept<Stream>::back_off(context& cx) noexcept {
-  auto& delay = listener_->delay_;
-  delay = std::clamp(delay * 2, std::chrono::milliseconds(1), std::chrono::milliseconds(1000));
-  pause_.emplace(eddy::sleep(delay));
+  delay_ = std::clamp(delay_ * 2, std::chrono::milliseconds(1), std::chrono::milliseconds(1000));
+  pause_.emplace(eddy::sleep(delay_));
   listener_->io_.state().wait_for_descriptor(waiter_, cx);
 }
 

@@ -64,8 +64,6 @@ class stream_listener {
  private:
   friend class stream_accept<Stream>;
   result<accepted> take(int& code) noexcept;
-
-  std::chrono::milliseconds delay_{0};  // of the last wait for descriptors
 };
 
 /// Waits for a connection; made by a listener's `accept`.
@@ -82,6 +80,8 @@ class [[nodiscard("eddy: accepting does nothing until it is awaited")]] stream_a
   stream_listener<Stream>* listener_;
   eddy::detail::io_waiter waiter_;  // for the listener, or for a descriptor to be closed
   std::optional<sleep_leaf> pause_;
+  std::chrono::milliseconds delay_{
+      0};  // of the last; here, because many tasks may accept at one listener
 };
 
 }  // namespace eddy::inline EDDY_ABI::net
