@@ -67,7 +67,7 @@ void pool_worker::put_next(task& t, std::uint32_t newest) noexcept {
 void pool_worker::push_yielded(task& t) noexcept { push(t, 0); }
 
 pool_worker::interrupted pool_worker::interrupt_poll() noexcept {
-  if (ready.size() != 0) announce();  // it may be long until somebody comes to it here
+  stand_aside();
   return {std::exchange(polling, nullptr), woke_itself, has_woken_};
 }
 

@@ -5,8 +5,9 @@
 // I1  A task that is queued is in one worker's ring, or in the injection queue, or on its way into one, once.
 // I2  A worker's ring, its counters and its slab belong to the thread that drives its loop; others take at the
 //     ring's head.
-// I3  Before a poll begins, everything in the worker's ring has been announced: if somebody sleeps and nobody
-//     searches, one is called. A single task made ready during a poll is not announced at once, for its worker comes
+// I3  Before a poll begins, a local task's too, and before an interrupted one goes on, everything in the worker's
+//     ring has been announced, and it does not count as searching: if somebody sleeps and nobody searches, one is
+//     called. A single task made ready during a poll is not announced at once, for its worker comes
 //     to it next; it may be taken all the same. When polls have been long lately (`eager`) it is announced.
 // I4  Everything one look at the loop has made ready is taken before the loop is looked at again, or is stolen
 //     (`look_mark`).
@@ -56,10 +57,16 @@ class pool_worker {
   void push_yielded(task& t) noexcept;
   /// The next of its own or injected tasks; null: none.
   task* next() noexcept;
-  /// It has something to do: if nobody else searches, the next may be called. A local task may take long.
+  /// It has something to do: if nobody else searches, the next may be called.
   void end_search() noexcept {
     if (searching_) [[unlikely]]
       leave_search();
+  }
+  /// It goes on with something that may take long, a local task or the rest of a poll: others search, and come to
+  /// what is ready here.
+  void stand_aside() noexcept {
+    end_search();
+    if (ready.size() != 0) announce();
   }
   /// A task of somebody else's; null: none, or enough others search.
   task* search() noexcept;

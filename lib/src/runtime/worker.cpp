@@ -37,12 +37,14 @@ void loop::drive_worker() noexcept {
   while (!w.pool().is_stopping() && !relay_.is_wanted()) {
     drain_inbox();
     std::size_t polled = ready_count();
-    if (polled != 0) w.end_search();
-    for (auto n = polled; n > 0 && has_ready() && !relay_.is_wanted(); --n) run_one();
+    for (auto n = polled; n > 0 && has_ready() && !relay_.is_wanted(); --n) {
+      w.stand_aside();
+      run_one();
+    }
     std::size_t moved = 0;
     for (task* t = nullptr; moved < movable_batch && (t = w.next()) != nullptr; ++moved) {
       run_movable(*t);
-      if (relay_.is_wanted()) return;
+      if (relay_.is_wanted()) return w.stand_aside();
     }
     polled += moved;
     if (polled == 0 && !has_ready()) {
@@ -61,6 +63,7 @@ void loop::drive_worker() noexcept {
     }
     w.eager = polls_per_reading_ == 1;
   }
+  w.stand_aside();  // who has the loop next may be in the middle of a poll
 }
 
 // ---- other threads that drive it
