@@ -70,10 +70,15 @@ eddy::future<eddy::result<void>> connect_all(const load_options& options, listen
                                              shared_state& shared) {
   const auto pairs = co_await eddy::or_return(pairs_of(options.connect));
   const auto share = std::min(options.pairs, pairs.size());
-  shared.waiting = options.clients * share;
-  std::size_t place = 0;
+  // All connect before any subscribes: what the first are sent must not keep the rest from connecting.
+  std::vector<client> connected;
   for (std::size_t i = 0; i < options.clients; ++i) {
     auto one = co_await eddy::or_return(client::connect(options.connect));
+    connected.push_back(std::move(one));
+  }
+  shared.waiting = options.clients * share;
+  std::size_t place = 0;
+  for (auto& one : connected) {
     std::vector<std::string> mine;
     while (mine.size() < share) mine.push_back(pairs[place++ % pairs.size()]);
     auto request = subscribe_request(mine, feed::ticker);
