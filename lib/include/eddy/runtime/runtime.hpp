@@ -446,8 +446,8 @@ int run(runtime rt, F&& f) noexcept {
   return run(std::move(rt), detail::call_in_frame<std::decay_t<F>>(std::forward<F>(f)));
 }
 
-/// Every live task of the runtime this thread is on, as text: id, name, state, spawn site, and where it
-/// awaits, outermost first. Empty outside a runtime.
+/// Every live task of the loop this thread is on, as text: id, name, state, spawn site, and where it awaits,
+/// outermost first. Of a pool only those that stay on this worker. Empty outside a runtime.
 /// Threads: on the loop's own thread. Cost: walks all tasks; linear, allocates the text.
 std::string dump();
 

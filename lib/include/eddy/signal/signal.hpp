@@ -34,8 +34,9 @@ namespace eddy::inline EDDY_ABI::signal {
 /// Any number of listeners, in any number of runtimes and threads, all hear of it. Arrivals that come before the
 /// last one was taken are one, as the system itself does with them.
 /// While a signal has a listener its default action does not happen. A handler that was there before is still
-/// called, after eddy's; not so for SIGINT, SIGTERM, SIGHUP and SIGQUIT, where it would as a rule end the program. When the last listener of a signal goes, what was there before comes back, unless
-/// somebody has installed another handler meanwhile.
+/// called, after eddy's; not so for SIGINT, SIGTERM, SIGHUP and SIGQUIT, where it would as a rule end the program.
+/// When the last listener of a signal goes, what was there before comes back, unless somebody has installed another
+/// handler meanwhile.
 /// Threads: one task's at a time, on the runtime it was made on; may be dropped anywhere.
 /// Lifetime: may outlive its runtime; a wait is then an error.
 /// Cost: one block, one descriptor and one registration with the loop for each listener.
