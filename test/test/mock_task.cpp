@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <eddy/eddy.hpp>
@@ -31,7 +32,7 @@ class caught {
  private:
   static void take(const failed_check& f) {
     what() += f.what;
-    what() += std::string_view(f.file).ends_with("mock_task.cpp") ? ";" : "?;";
+    what() += std::string_view(f.file).ends_with("test/test/mock_task.cpp") ? ";" : "?;";
 #if EDDY_EXCEPTIONS
     if (f.ends_test) throw 1;
 #endif
@@ -93,6 +94,21 @@ TEST_CASE("a waker that outlives its mock task is a failed check") {
     kept.reset();
   }
   CHECK(caught::what() == "a waker outlived its mock task?;");
+}
+
+TEST_CASE("a waker that another thread is about to use is waited for") {
+  const caught failures;
+  std::thread other;
+  {
+    mock_task task;
+    eddy::context cx(task);
+    other = std::thread([w = cx.get_waker()]() mutable {
+      for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+      std::move(w).wake();
+    });
+  }
+  other.join();
+  CHECK(caught::what().empty());
 }
 
 #if EDDY_EXCEPTIONS
