@@ -49,7 +49,7 @@ areas = [root / area for area in ('lib', 'apps', 'docs', 'test/docs', 'test/benc
 def is_asked(unit):
     """A unity build's unit is a list of includes."""
     text = unit.read_text()
-    parts = [pathlib.Path(part) for part in re.findall(r'#include<(/.*)>', text)]
+    parts = [pathlib.Path(part).resolve() for part in re.findall(r'#include<(/.*)>', text)]
     return any('co_await' in part.read_text() and any(part.is_relative_to(a) for a in areas) for part in parts or [unit])
 
 
