@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -197,10 +198,10 @@ TEST_CASE(
     auto writable = fd.writable();
     writer.assert_pending(writable);
     eddy::join_set<> set;
-    int waiting = 0;
+    std::atomic<int> waiting{0};
     for (int i = 0; i < 10; ++i)
       set.spawn(
-          [](async_fd& f, int& count) -> eddy::future<> {
+          [](async_fd& f, std::atomic<int>& count) -> eddy::future<> {
             ++count;
             auto readiness = co_await f.readable();
             co_await eddy::yield_now();
