@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -67,11 +68,12 @@ TEST_CASE_TEMPLATE("a weak sender gives a sender while there is one, which is as
 
 // An actor that sends to itself and yet ends when nobody else can reach it.
 template <class Kind, class Receiver, class Weak>
-future<int> actor(Receiver rx, Weak self) {
+future<int> actor(Receiver rx, Weak self, std::shared_ptr<eddy::sync::notify> has_sent) {
   int got = 0;
   while (auto v = co_await rx.recv()) {
-    if (got++ == 0)
-      if (auto tx = self.upgrade()) CHECK(Kind::send(*tx, 2));
+    if (got++ != 0) continue;
+    if (auto tx = self.upgrade()) CHECK(Kind::send(*tx, 2));
+    has_sent->notify_one();
   }
   co_return got;
 }
@@ -82,9 +84,10 @@ TEST_CASE_TEMPLATE("an actor that holds a weak sender to itself ends with its la
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto [tx, rx] = Kind::template make<int>();
-    auto running = eddy::spawn(actor<Kind>(std::move(rx), tx.downgrade()));
+    const auto has_sent = std::make_shared<eddy::sync::notify>();
+    auto running = eddy::spawn(actor<Kind>(std::move(rx), tx.downgrade(), has_sent));
     CHECK(Kind::send(tx, 1));
-    co_await eddy::yield_now();
+    co_await has_sent->notified();
     drop(tx);
     CHECK(co_await running == 2);
   });
