@@ -1,5 +1,5 @@
 """Compiles every public header as the first and only include of a file, twice in a row. One that a source of
-the library or of a test includes first has been compiled so already.
+the library or of a test includes first has been compiled so already, and only has to have its `#pragma once`.
 
 headers_alone.py ROOT [HEADER TO LEAVE OUT...] -- COMPILER FLAGS...
 """
@@ -25,8 +25,10 @@ def errors(header):
 
 sources = [*(root / 'lib/src').rglob('*.cpp'), *(root / 'test').glob('*/*.cpp')]
 first = {name for source in sources for name in re.findall(r'\A#include [<"](\S+)[>"]', source.read_text())}
-headers = [h for h in sorted(include.rglob('*.hpp')) if h.relative_to(include).as_posix() not in first.union(without)]
+public = sorted(include.rglob('*.hpp'))
+headers = [h for h in public if h.relative_to(include).as_posix() not in first.union(without)]
+found = [f'{h}: no #pragma once' for h in public if '#pragma once\n' not in h.read_text()]
 with concurrent.futures.ThreadPoolExecutor(2) as pool:
-    found = [e for e in pool.map(errors, headers) if e]
+    found += [e for e in pool.map(errors, headers) if e]
 print('\n'.join(found) or f'{len(headers)} headers compile alone')
 sys.exit(bool(found) or not headers)

@@ -1,5 +1,5 @@
-"""Looks for co_await expressions that g++ 12.2 miscompiles (lint.q), in lib, apps and docs. In a test they show when
-it is run.
+"""Looks for co_await expressions that g++ 12.2 miscompiles (lint.q), in the library, the programs, the benchmarks and
+what the documents show. In another test they show when it is run.
 
 lint.py CLANG_QUERY ROOT BUILD
 

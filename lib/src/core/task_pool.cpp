@@ -111,10 +111,7 @@ task* pool_worker::next() noexcept {
     if (!pool_->has_injected()) return nullptr;
     t = pool_->take_injected(*this, ready.capacity / 2);
   }
-  if (t != nullptr) {
-    end_search();
-    if (ready.size() != 0) announce();  // I3
-  }
+  if (t != nullptr) stand_aside();  // I3
   return t;
 }
 

@@ -7,8 +7,8 @@
 //     ring's head.
 // I3  Before a poll begins, a local task's too, and before an interrupted one goes on, everything in the worker's
 //     ring has been announced, and it does not count as searching: if somebody sleeps and nobody searches, one is
-//     called. A single task made ready during a poll is not announced at once, for its worker comes
-//     to it next; it may be taken all the same. When polls have been long lately (`eager`) it is announced.
+//     called. A single task made ready during a poll is not announced at once, for its worker comes to it next; it may
+//     be taken all the same. When polls have been long lately (`eager`) it is announced.
 // I4  Everything one look at the loop has made ready is taken before the loop is looked at again, or is stolen
 //     (`look_mark`).
 //
@@ -62,8 +62,8 @@ class pool_worker {
     if (searching_) [[unlikely]]
       leave_search();
   }
-  /// It goes on with something that may take long, a local task or the rest of a poll: others search, and come to
-  /// what is ready here.
+  /// It goes on with something that may take long, a poll or the rest of one: others search, and come to what is
+  /// ready here.
   void stand_aside() noexcept {
     end_search();
     if (ready.size() != 0) announce();

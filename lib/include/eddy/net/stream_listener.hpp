@@ -80,8 +80,8 @@ class [[nodiscard("eddy: accepting does nothing until it is awaited")]] stream_a
   stream_listener<Stream>* listener_;
   eddy::detail::io_waiter waiter_;  // for the listener, or for a descriptor to be closed
   std::optional<sleep_leaf> pause_;
-  std::chrono::milliseconds delay_{
-      0};  // of the last; here, because many tasks may accept at one listener
+  // Of the last pause. Here, because many tasks may accept at one listener.
+  std::chrono::milliseconds delay_{0};
 };
 
 }  // namespace eddy::inline EDDY_ABI::net
