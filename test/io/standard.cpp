@@ -100,7 +100,7 @@ int a_file() {
 void put(int fd, std::string_view text) {
   REQUIRE(::write(fd, text.data(), text.size()) == static_cast<::ssize_t>(text.size()));
 }
-std::string take(int fd) {
+std::string taken(int fd) {
   std::string text(4096, '\0');
   const auto n = ::read(fd, text.data(), text.size());
   text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
@@ -271,18 +271,18 @@ TEST_CASE("standard output writes to pipes, terminals, files and sockets") {
   };
   a_pipe pipe;
   write_one(pipe.fd[1]);
-  CHECK(take(pipe.fd[0]) == "some text\n");
+  CHECK(taken(pipe.fd[0]) == "some text\n");
   a_terminal tty;
   write_one(tty.fd[0]);
-  CHECK(take(tty.fd[1]) == "some text\r\n");
+  CHECK(taken(tty.fd[1]) == "some text\r\n");
   a_socket socket;
   write_one(socket.fd[1]);
-  CHECK(take(socket.fd[0]) == "some text\n");
+  CHECK(taken(socket.fd[0]) == "some text\n");
   const int file = a_file();
   write_one(file);
   write_one(file);  // where the last one ended: the offset is shared
   ::lseek(file, 0, SEEK_SET);
-  CHECK(take(file) == "some text\nsome text\n");
+  CHECK(taken(file) == "some text\nsome text\n");
   ::close(file);
 }
 
@@ -305,7 +305,7 @@ TEST_CASE("a full pipe makes standard output wait; one without a reader is EPIPE
     });
     for (std::size_t got = 0; got < 300'000;) {
       co_await eddy::yield_now();
-      got += take(pipe.fd[0]).size();
+      got += taken(pipe.fd[0]).size();
     }
     CHECK(!writing.is_finished());
     pipe.close(0);
@@ -339,7 +339,7 @@ TEST_CASE("dropped writes by a thread are done or not begun, in their order") {
         eddy::spawn([](standard_output* o) -> future<> { co_await write_all(*o, "END"); }, &out);
     std::string all;
     while (!all.ends_with("END")) {
-      all += take(socket.fd[0]);
+      all += taken(socket.fd[0]);
       co_await eddy::yield_now();
     }
     co_await last;
