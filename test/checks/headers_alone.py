@@ -1,5 +1,5 @@
 """Compiles every public header as the first and only include of a file, twice in a row. One that a source of
-the library or of a test includes first has been compiled so already, and only has to have its `#pragma once`.
+the library includes first has been compiled so already, and only has to have its `#pragma once`.
 
 headers_alone.py ROOT [HEADER TO LEAVE OUT...] -- COMPILER FLAGS...
 """
@@ -23,8 +23,8 @@ def errors(header):
     return '' if run.returncode == 0 else f'{name} does not compile alone:\n{run.stderr}'
 
 
-sources = [*(root / 'lib/src').rglob('*.cpp'), *(root / 'test').glob('*/*.cpp')]
-first = {name for source in sources for name in re.findall(r'\A#include [<"](\S+)[>"]', source.read_text())}
+FIRST = re.compile(r'\A(?://.*\n|\n)*#include [<"](\S+)[>"]')
+first = {name for source in (root / 'lib/src').rglob('*.cpp') for name in FIRST.findall(source.read_text())}
 public = sorted(include.rglob('*.hpp'))
 headers = [h for h in public if h.relative_to(include).as_posix() not in first.union(without)]
 found = [f'{h}: no #pragma once' for h in public if '#pragma once\n' not in h.read_text()]
