@@ -24,7 +24,9 @@ constexpr std::uint64_t look_period = 20'000;   // ns between looks, or
 constexpr std::uint64_t look_share = 32;        // so many times what a look costs
 constexpr std::uint32_t most_polls_per_reading = 1024;
 constexpr std::uint64_t last_instant = INT64_MAX;  // what eddy::instant can hold, in ns
-constexpr std::size_t host_slice_polls = 61;       // on a borrowed loop, polls per phase
+constexpr std::uint32_t short_batch =
+    32;  // polls, while something is ready, between looks at the inbox
+constexpr std::size_t host_slice_polls = 61;  // on a borrowed loop, polls per phase
 
 template <class Handle>
 uv_handle_t* as_handle(Handle& h) noexcept {
@@ -306,16 +308,15 @@ void loop::drive_until(join_link& done, std::uint64_t max_polls) {
            !ending_.load(std::memory_order_relaxed)) {
       drain_inbox();
       if (options_.shuffle_ready) shuffle();
-      auto batch = ready_count();
-      const auto polled = batch;
-      while (batch > 0 && has_ready() && !done.is_filled() && polls < last_poll && !has_failed) {
-        --batch;
+      const auto before = polls;
+      auto batch = std::max(ready_count(), least_batch());
+      for (; batch > 0 && has_ready() && !done.is_filled() && polls < last_poll && !has_failed;
+           --batch)
         run_one();
-      }
       if (done.is_filled() || polls >= last_poll || has_failed) break;
       if (!has_ready())
         park();
-      else if (time_to_look(polled))
+      else if (time_to_look(polls - before))
         look();
     }
     if (has_failed && !done.is_filled()) {
@@ -328,6 +329,12 @@ void loop::drive_until(join_link& done, std::uint64_t max_polls) {
     if (reactor_.closing() != 0) look();
   }
   if (ending_.load(std::memory_order_relaxed)) await_turn(done);
+}
+
+// Short tasks that wake each other go on for a while. Long ones do not: a reading is due after each.
+std::size_t loop::least_batch() const noexcept {
+  if (options_.shuffle_ready || options_.event_interval != 0) return 1;
+  return std::min(polls_per_reading_, short_batch);
 }
 
 bool loop::time_to_look(std::size_t polled) noexcept {

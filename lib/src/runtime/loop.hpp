@@ -150,6 +150,7 @@ class loop final : public scheduler {
   void became_ready() noexcept override;
   void destroy() noexcept override;
 
+  std::size_t least_batch() const noexcept;
   bool time_to_look(std::size_t polled) noexcept;
   /// Waits until this thread is the one that drives; false: the task behind `done` has ended.
   bool await_turn(join_link& done);

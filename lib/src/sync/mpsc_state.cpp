@@ -1,5 +1,7 @@
 #include <eddy/sync/mpsc_state.hpp>
 
+#include <utility>
+
 namespace eddy::inline EDDY_ABI::detail {
 
 void mpsc_state::retain() noexcept { count_up<sync_memory>(references_); }
@@ -103,6 +105,7 @@ void mpsc_state::give_slowly_and_unlock(std::uint32_t n) noexcept {
 
 void mpsc_state::wake_receiver_and_unlock() noexcept {
   waker who = std::move(receiver_);
+  waiting_for_ = nullptr;
   lock_.unlock();
   std::move(who).wake();
 }
@@ -136,7 +139,39 @@ void mpsc_state::leave(mpsc_watcher& node) noexcept {
   if (node.linked()) node.unlink();
 }
 
+mpsc_state::receiving mpsc_state::claim(context& cx, const void* leaf, std::size_t limit) noexcept {
+  lock_.lock();
+  if (count_ == 0) [[unlikely]]
+    return wait_and_unlock(cx, leaf);
+  if (!cx.proceed()) [[unlikely]] {
+    lock_.unlock();
+    return receiving::pending;
+  }
+  claim_and_unlock(limit);
+  return receiving::message;
+}
+
+mpsc_state::receiving mpsc_state::try_receive() noexcept {
+  if (claimed_ != 0) return receiving::message;
+  lock_.lock();
+  if (count_ != 0) {
+    claim_and_unlock(1);
+    return receiving::message;
+  }
+  const bool ended = has_ended();
+  lock_.unlock();
+  return ended ? receiving::ended : receiving::pending;
+}
+
+inline void mpsc_state::claim_and_unlock(std::size_t limit) noexcept {
+  const auto places = claim(limit);
+  if (!queue_.empty()) return give_slowly_and_unlock(places);
+  free_ += places;
+  lock_.unlock();
+}
+
 mpsc_state::receiving mpsc_state::wait_and_unlock(context& cx, const void* leaf) noexcept {
+  if (read_ != 0) read_ = write_ = 0;  // mpsc_core.hpp, I2
   auto answer = receiving::pending;
   waker before;  // dropped behind the lock
   if (has_ended()) {
@@ -156,8 +191,8 @@ void mpsc_state::stop_waiting(const void* leaf) noexcept {
   waker gone;
   const guard held(lock_);
   if (waiting_for_ != leaf) return;
-  std::swap(gone, receiver_);
   waiting_for_ = nullptr;
+  std::swap(gone, receiver_);
 }
 
 }  // namespace eddy::inline EDDY_ABI::detail

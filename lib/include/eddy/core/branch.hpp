@@ -17,8 +17,8 @@ template <class X>
 concept awaitable = is_future_v<std::remove_cvref_t<X>> || pollable<X>;
 
 /// One branch of a combinator: a future or a leaf by value, or a leaf (so also a `pinned` future) by
-/// reference, which is polled in place and left alone otherwise. All answer `polled<result<T, E>>`.
-/// A branch may be moved until its first poll.
+/// reference, which is polled in place and left alone otherwise. All answer `poll` with `polled<result<T, E>>`, and
+/// `ask` with what they have: a result only if they can fail. A branch may be moved until its first poll.
 template <class X>
 class branch;
 
@@ -28,6 +28,7 @@ class branch<future<T>> {
  public:
   using value_type = T;
   using error_type = error;
+  static constexpr bool fails = true;
 
   explicit branch(future<T>&& f) {
     if (!f.valid()) awaited_empty_future();
@@ -56,6 +57,8 @@ class branch<future<T>> {
         return result<T>(std::in_place, std::move(p.value()));
     });
   }
+
+  polled<result<T>> ask(context& cx) noexcept { return poll(cx); }
 
   /// The same for who keeps values and failures apart: true when it has ended. Then `take` has had its promise,
   /// with the value in it, or `failed` says why not.
@@ -142,11 +145,16 @@ class branch<Leaf> {
  public:
   using value_type = typename outcome_of<Leaf>::value_type;
   using error_type = typename outcome_of<Leaf>::error_type;
+  static constexpr bool fails = outcome_of<Leaf>::fails;
 
   explicit branch(Leaf&& leaf) : leaf_(std::in_place, std::move(leaf)) {}
   polled<result<value_type, error_type>> poll(context& cx) noexcept {
     if (!leaf_) fatal("a leaf was polled after it had been dropped");
     return poll_as_result(*leaf_, cx);
+  }
+  auto ask(context& cx) noexcept {
+    if (!leaf_) fatal("a leaf was polled after it had been dropped");
+    return leaf_->poll(cx);
   }
   void drop() noexcept { leaf_.reset(); }
   /// The leaf, while it has not been dropped.
@@ -163,11 +171,13 @@ class branch<Leaf&> {
  public:
   using value_type = typename outcome_of<Leaf>::value_type;
   using error_type = typename outcome_of<Leaf>::error_type;
+  static constexpr bool fails = outcome_of<Leaf>::fails;
 
   explicit branch(Leaf& leaf) noexcept : leaf_(&leaf) {}
   polled<result<value_type, error_type>> poll(context& cx) noexcept {
     return poll_as_result(*leaf_, cx);
   }
+  auto ask(context& cx) noexcept { return leaf_->poll(cx); }
   void drop() noexcept {}
 
  private:

@@ -23,6 +23,13 @@ inline constexpr pending_t pending{};
 struct ready_t {};
 inline constexpr ready_t ready{};
 
+namespace detail {
+template <class>
+inline constexpr bool is_optional_v = false;
+template <class T>
+inline constexpr bool is_optional_v<std::optional<T>> = true;
+}  // namespace detail
+
 /// What a `poll` answers: nothing yet, or a value of type `T` (`void` and references too).
 ///
 /// A leaf that can fail answers `polled<result<T>>`: awaiting it gives the `T` or throws the error,
@@ -35,6 +42,13 @@ class [[nodiscard]] polled {
   using value_type = T;
 
   constexpr polled(pending_t) noexcept {}
+  constexpr polled(const polled& other) = default;
+  constexpr polled& operator=(const polled& other) = default;
+  constexpr polled& operator=(polled&& other) = default;
+  /// Not trivial, so that an answer is made where its await wants it. In registers it would be put together in memory
+  /// and read back whole before the stores of its parts are through, which stalls.
+  constexpr polled(polled&& other) noexcept(std::is_nothrow_move_constructible_v<stored>)
+      : value_(std::move(other.value_)) {}
   template <class U = T>
     requires(!std::is_reference_v<T> && std::is_constructible_v<T, U> &&
              !std::is_same_v<std::remove_cvref_t<U>, polled> &&
@@ -59,6 +73,9 @@ class [[nodiscard]] polled {
   constexpr T take() noexcept(std::is_reference_v<T> || std::is_nothrow_move_constructible_v<T>) {
     if constexpr (std::is_reference_v<T>)
       return static_cast<T>(**value_);
+    else if constexpr (detail::is_optional_v<
+                           T>)  // by parts: a whole one would be read before its stores are through
+      return value_->has_value() ? T(std::in_place, *std::move(*value_)) : T();
     else
       return std::move(*value_);
   }

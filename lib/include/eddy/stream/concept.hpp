@@ -15,11 +15,6 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
-template <class>
-inline constexpr bool is_optional_v = false;
-template <class T>
-inline constexpr bool is_optional_v<std::optional<T>> = true;
-
 /// What a stream's `poll_next` answers: an optional, or a result of one.
 template <class S>
 using next_answer =

@@ -1,12 +1,15 @@
 #pragma once
-// A channel's messages: a queue of blocks from the frame allocator, under the lock of mpsc_state.hpp.
+// A channel's messages: a queue of blocks from the frame allocator. Senders put them at its end under the lock of
+// mpsc_state.hpp; the receiver takes what it has claimed from the front, without.
 //
 // I1  A block holds `slots` messages. `first_` to `last_` is the chain of blocks; a new one is linked only
 //     with a message in it, and one that has been read to its end goes back, but for the last.
-// I2  When the last message is taken, the one block that is left is used again from its beginning. So a
-//     channel that keeps up stays in one block; before its first message a channel has none.
+// I2  When the receiver finds no message, the one block that is left is used again from its beginning. So a
+//     channel that keeps up stays in few blocks; before its first message a channel has none.
 // I3  A message whose move throws on its way in has not been sent, and its place is free again; on its way
-//     out it stays the first.
+//     out it stays the first, claimed.
+// I4  `first_` and `read_` are the receiver's own from the first message on: a block's `next`, too, once there are
+//     messages behind it that are claimed.
 
 #include <algorithm>
 #include <cstddef>
@@ -73,25 +76,24 @@ class mpsc_core final : public mpsc_state {
       put_and_unlock(std::forward<A>(args)...);
   }
 
-  /// Under the lock, these too.
-  bool empty() const noexcept { return count_ == 0; }
-  std::size_t messages_now() const noexcept { return count_; }
-  /// The first message; `drop_first` when it has been moved away. Under the lock, with a message there.
-  T& first() noexcept { return *at(first_, read_); }
+  /// Of the messages that are claimed the first.
+  T& first() noexcept {
+    if (read_ == slots) [[unlikely]]
+      drop_block();
+    return *at(first_, read_);
+  }
+  /// The first has been moved away.
   void drop_first() noexcept {
     std::destroy_at(at(first_, read_));
     ++read_;
-    if (--count_ == 0)
-      read_ = write_ = 0;  // I2
-    else if (read_ == slots)
-      drop_block();
+    --claimed_;
   }
 
   /// Closes the channel and destroys what is in it.
   void drop_receiver() noexcept {
     close();
     block* blocks = nullptr;
-    std::size_t left = 0;
+    std::size_t left = std::exchange(claimed_, 0);
     std::uint32_t from = 0;
     waker gone;
     {
@@ -101,10 +103,11 @@ class mpsc_core final : public mpsc_state {
       forget_receiver(gone);
       blocks = std::exchange(first_, nullptr);
       last_ = nullptr;
-      left = std::exchange(count_, 0);
+      const auto unclaimed = std::exchange(count_, 0);
+      left += unclaimed;
       from = std::exchange(read_, 0);
       write_ = slots;
-      give(static_cast<std::uint32_t>(left), wakes);
+      give(static_cast<std::uint32_t>(unclaimed), wakes);
     }
     // Behind the lock: a message may hold anything, a sender of this channel too.
     while (blocks != nullptr) {
@@ -126,7 +129,7 @@ class mpsc_core final : public mpsc_state {
       static_cast<std::uint32_t>(std::clamp<std::size_t>((largest - offset) / sizeof(T), 1, 32));
   static constexpr std::size_t block_bytes = offset + slots * sizeof(T);
 
-  explicit mpsc_core(std::uint32_t capacity) noexcept : mpsc_state(capacity) {}
+  explicit mpsc_core(std::uint32_t capacity) noexcept : mpsc_state(capacity, slots) {}
   ~mpsc_core() = default;
 
   static T* at(block* b, std::uint32_t i) noexcept {
@@ -165,10 +168,8 @@ class mpsc_core final : public mpsc_state {
     frame_release(read, block_bytes);
   }
 
-  block* first_ = nullptr;
-  block* last_ = nullptr;
-  std::uint32_t read_ = 0;       // in first_
-  std::uint32_t write_ = slots;  // in last_
+  block* first_ = nullptr;  // the receiver's; read_ is a place in it
+  block* last_ = nullptr;   // write_ is a place in it
 };
 
 }  // namespace eddy::inline EDDY_ABI::detail

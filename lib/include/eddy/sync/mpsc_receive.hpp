@@ -11,6 +11,7 @@
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
+#include <eddy/core/chain.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/core/thread_waiter.hpp>
@@ -31,12 +32,12 @@ polled<mpsc_answer<T, V>> mpsc_move_out(F f) noexcept {
     return or_failed_move<V, error>(f);
 }
 
-/// One poll for a message; `leaf` is who will be gone when it no longer waits, or null.
+/// One poll for a message; `leaf` is who waits when there is none.
 template <class T>
 polled<mpsc_answer<T, std::optional<T>>> mpsc_poll_recv(mpsc_core<T>& core, context& cx,
                                                         const void* leaf) noexcept {
   using answer = mpsc_answer<T, std::optional<T>>;
-  switch (core.begin_receive(cx, leaf)) {
+  switch (core.receive(cx, leaf, 1)) {
     case mpsc_state::receiving::pending:
       return pending;
     case mpsc_state::receiving::ended:
@@ -45,36 +46,18 @@ polled<mpsc_answer<T, std::optional<T>>> mpsc_poll_recv(mpsc_core<T>& core, cont
       break;
   }
   // The message is moved once, into the answer, and goes behind that: unless it has thrown.
-  struct at_end {
-    mpsc_core<T>& core;
-    bool moved;
-    ~at_end() {
-      if (moved) {
-        core.drop_first();
-        core.give_one_and_unlock();
-      } else {
-        core.lock().unlock();
-      }
-    }
-  };
-  if constexpr (std::is_nothrow_move_constructible_v<T>) {
-    const at_end guard{core, true};
-    return polled<answer>(std::move(core.first()));
-  } else {
-    return or_failed_move<std::optional<T>, error>([&]() -> polled<answer> {
-      at_end guard{core, false};
-      polled<answer> p(std::move(core.first()));
-      guard.moved = true;
-      return p;
-    });
-  }
+  return mpsc_move_out<T, std::optional<T>>([&]() -> polled<answer> {
+    polled<answer> p(std::move(core.first()));
+    core.drop_first();
+    return p;
+  });
 }
 
 /// Moves up to `limit` messages behind `into`, those that are there. True when there are or will be none.
 template <class T>
 bool mpsc_take_many(mpsc_core<T>& core, context& cx, std::vector<T>& into, std::size_t limit,
                     const void* leaf, std::size_t& got) {
-  switch (core.begin_receive(cx, leaf)) {
+  switch (core.receive(cx, leaf, limit)) {
     case mpsc_state::receiving::pending:
       return false;
     case mpsc_state::receiving::ended:
@@ -82,18 +65,12 @@ bool mpsc_take_many(mpsc_core<T>& core, context& cx, std::vector<T>& into, std::
     default:
       break;
   }
-  // Room is made behind the lock: only the receiver takes messages out, so as many will be there.
-  auto n = std::min(limit, core.messages_now());
-  core.lock().unlock();
+  const auto n = std::min(limit, core.claimed());
   if (const auto wanted = into.size() + n; wanted > into.capacity())
     into.reserve(std::max(wanted, 2 * into.capacity()));
-  wake_list wakes;
-  const mpsc_state::guard held(core.lock());
-  n = std::min({limit, core.messages_now(), into.capacity() - into.size()});
   for (; got != n; ++got) {
     into.push_back(std::move(core.first()));
     core.drop_first();
-    core.give(1, wakes);
   }
   return true;
 }
@@ -106,17 +83,17 @@ class [[nodiscard]] mpsc_recv {
   mpsc_recv(mpsc_recv&& other) noexcept : core_(other.core_) {}
   mpsc_recv& operator=(mpsc_recv&&) = delete;
   ~mpsc_recv() {
-    if (waiting_) core_->stop_waiting(this);
+    if (must_stop_) core_->stop_waiting(this);
   }
   polled<mpsc_answer<T, std::optional<T>>> poll(context& cx) noexcept {
     auto p = mpsc_poll_recv(*core_, cx, this);
-    waiting_ = !p.is_ready();
+    must_stop_ = !p && !is_task(context_access::target(cx));
     return p;
   }
 
  private:
   mpsc_core<T>* core_;
-  bool waiting_ = false;
+  bool must_stop_ = false;
 };
 
 /// Waits for messages, and takes as many as there are.
@@ -129,17 +106,16 @@ class [[nodiscard]] mpsc_recv_many {
       : core_(other.core_), into_(other.into_), limit_(other.limit_) {}
   mpsc_recv_many& operator=(mpsc_recv_many&&) = delete;
   ~mpsc_recv_many() {
-    if (waiting_) core_->stop_waiting(this);
+    if (must_stop_) core_->stop_waiting(this);
   }
   polled<mpsc_answer<T, std::size_t>> poll(context& cx) noexcept {
     using answer = mpsc_answer<T, std::size_t>;
     return mpsc_move_out<T, std::size_t>([&]() -> polled<answer> {
       std::size_t got = 0;
       if (limit_ == 0) return polled<answer>(answer(got));
-      if (!mpsc_take_many(*core_, cx, *into_, limit_, this, got)) {
-        waiting_ = true;
-        return pending;
-      }
+      const bool taken = mpsc_take_many(*core_, cx, *into_, limit_, this, got);
+      must_stop_ = !taken && !is_task(context_access::target(cx));
+      if (!taken) return pending;
       return polled<answer>(answer(got));
     });
   }
@@ -148,7 +124,7 @@ class [[nodiscard]] mpsc_recv_many {
   mpsc_core<T>* core_;
   std::vector<T>* into_;
   std::size_t limit_;
-  bool waiting_ = false;
+  bool must_stop_ = false;
 };
 
 /// The receiving half of either kind of channel; see `sync::mpsc::receiver` and `unbounded_receiver`.
@@ -188,14 +164,18 @@ class mpsc_receiver {
   /// next call or the receiver's end.
   ///
   /// Cancel safety: nothing is lost.
-  auto poll_recv(context& cx) noexcept { return mpsc_poll_recv(*core_, cx, nullptr); }
+  auto poll_recv(context& cx) noexcept { return mpsc_poll_recv(*core_, cx, this); }
   /// The next message if there is one; else an error equal to `std::errc::operation_would_block`, or to
   /// `errc::closed` when none will come any more.
   result<T> try_recv() {
-    wake_list wakes;
-    const mpsc_state::guard held(core_->lock());
-    if (core_->empty()) return core_->has_ended() ? mpsc_closed() : mpsc_full();
-    return take_first(wakes);
+    switch (core_->try_receive()) {
+      case mpsc_state::receiving::pending:
+        return mpsc_full();
+      case mpsc_state::receiving::ended:
+        return mpsc_closed();
+      default:
+        return take_first();
+    }
   }
   /// `recv` for an ordinary thread, which sleeps meanwhile.
   ///
@@ -230,10 +210,9 @@ class mpsc_receiver {
 
  private:
   // One variable is all it returns, so that the message is moved once: a second move could throw it away.
-  result<T> take_first(wake_list& wakes) {
+  result<T> take_first() {
     result<T> taken(std::in_place, std::move(core_->first()));
     core_->drop_first();
-    core_->give(1, wakes);
     return taken;
   }
   template <class V>

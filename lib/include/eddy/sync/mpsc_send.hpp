@@ -41,20 +41,10 @@ class [[nodiscard]] mpsc_send {
   }
 
   polled<answer> poll(context& cx) noexcept {
-    return or_failed_move<void, sync::send_error<T>>([&]() -> polled<answer> {
-      if (core_ == nullptr) [[unlikely]]
-        return ended();
-      switch (core_->begin_take(node_, 1, cx)) {
-        [[likely]] case permit_answer::taken:
-          std::exchange(core_, nullptr)->put_and_unlock(std::move(value_));
-          return answer();
-        case permit_answer::closed:
-          core_ = nullptr;
-          return refused();
-        default:
-          return pending;
-      }
-    });
+    if constexpr (std::is_nothrow_move_constructible_v<T>)
+      return try_send(cx);
+    else
+      return or_failed_move<void, sync::send_error<T>>([&] { return try_send(cx); });
   }
   /// Ends the wait; the message is the caller's again.
   T give_up() {
@@ -63,6 +53,20 @@ class [[nodiscard]] mpsc_send {
   }
 
  private:
+  polled<answer> try_send(context& cx) noexcept(std::is_nothrow_move_constructible_v<T>) {
+    if (core_ == nullptr) [[unlikely]]
+      return ended();
+    switch (core_->begin_take(node_, 1, cx)) {
+      [[likely]] case permit_answer::taken:
+        std::exchange(core_, nullptr)->put_and_unlock(std::move(value_));
+        return answer();
+      case permit_answer::closed:
+        core_ = nullptr;
+        return refused();
+      default:
+        return pending;
+    }
+  }
   [[gnu::noinline, gnu::cold]] static polled<answer> ended() noexcept {
     return answer(unexpect, error(errc::misuse, "a send was polled after it had ended"));
   }

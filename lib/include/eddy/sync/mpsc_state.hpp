@@ -1,18 +1,23 @@
 #pragma once
 // What a channel is without its messages: one lock, who holds it, free places, who waits. The messages are
-// in mpsc_core.hpp, under the same lock.
+// in mpsc_core.hpp.
 //
-// I1  Everything is under `lock_` but `references_` and a waiter's phase (permit_queue.hpp).
+// I1  Everything is under `lock_` but `references_`, a waiter's phase (permit_queue.hpp) and `claimed_`, the
+//     receiver's own.
 // I2  places free + messages + places held by permits, or by waiters that were granted some = capacity.
 //     An unbounded channel has capacity 0 and counts the same, modulo 2^32.
 // I3  While a sender waits no place is free: what comes free goes to the first in the queue.
-// I4  `receiver_` is set only while there is no message and the channel has not ended; whoever changes
-//     that takes it out and wakes it behind the lock. `waiting_for_` is the leaf that put it there.
+// I4  `waiting_for_` is the leaf that waits, for a message or the end, and is set only while there is neither;
+//     whoever changes that takes `receiver_` out and wakes it behind the lock. A task's leaf that goes away before
+//     stays noted: the task's next one finds all as it should be, or it is woken once for nothing.
 // I5  The channel has ended when it is closed or has no senders, and every place is free: no message is in
 //     it and no permit can bring one.
+// I6  The receiver claims messages before it takes them: one, or all that there are if places do not count. They
+//     are out of the channel by the count, and their places are free. It claims more when it has taken them.
 //
 // Threads: any; in a build without the pool one loop's.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -61,7 +66,8 @@ class mpsc_state {
   std::size_t senders() noexcept { return read(&mpsc_state::senders_); }
   std::size_t weak_senders() noexcept { return read(&mpsc_state::weak_); }
   std::size_t free_places() noexcept { return read(&mpsc_state::free_); }
-  std::size_t messages() noexcept { return read(&mpsc_state::count_); }
+  /// As the receiver counts them.
+  std::size_t messages() noexcept { return read(&mpsc_state::count_) + claimed_; }
   std::size_t capacity() const noexcept { return capacity_; }
   /// Closed by the receiver: what a sender asks.
   bool is_closed() noexcept { return read(&mpsc_state::closed_); }
@@ -120,17 +126,29 @@ class mpsc_state {
   }
 
   enum class receiving : std::uint8_t { pending, ended, message };
-  /// One poll of the receiver. Locks, and if there is a message the lock stays held.
-  receiving begin_receive(context& cx, const void* leaf) noexcept {
-    lock_.lock();
-    if (count_ == 0) [[unlikely]]
-      return wait_and_unlock(cx, leaf);
-    if (cx.proceed()) [[likely]]
+  /// One poll of the receiver: `message` when some are claimed, already or now, then up to `limit`. `leaf` is who
+  /// waits when there are none.
+  receiving receive(context& cx, const void* leaf, std::size_t limit) noexcept {
+    lock_.check();
+    if (claimed_ == 0) {
+      // Without another thread what is changed at once needs no lock.
+      if (!sync_memory::single_threaded() || !queue_.empty()) return claim(cx, leaf, limit);
+      if (count_ == 0) {
+        if (waiting_for_ == nullptr || !cx.wakes_same(receiver_)) return claim(cx, leaf, limit);
+        waiting_for_ = leaf;
+        return receiving::pending;
+      }
+      if (!cx.proceed()) return receiving::pending;
+      free_ += claim(limit);
       return receiving::message;
-    lock_.unlock();
-    return receiving::pending;
+    }
+    return cx.proceed() ? receiving::message : receiving::pending;
   }
-  /// The receiver's leaf goes away.
+  /// The same for who does not wait: `pending` is "none now".
+  receiving try_receive() noexcept;
+  /// How many are.
+  std::size_t claimed() const noexcept { return claimed_; }
+  /// The receiver's leaf goes away, which did not wait for a task: then the waker must go, too.
   void stop_waiting(const void* leaf) noexcept;
   /// Under the lock.
   bool has_ended() const noexcept {
@@ -143,13 +161,14 @@ class mpsc_state {
   void leave(mpsc_watcher& node) noexcept;
 
  protected:
-  explicit mpsc_state(std::uint32_t capacity) noexcept : capacity_(capacity), free_(capacity) {}
+  mpsc_state(std::uint32_t capacity, std::uint32_t write) noexcept
+      : free_(capacity), write_(write), capacity_(capacity) {}
   ~mpsc_state() = default;
 
   /// A message has come: wakes the receiver, and unlocks.
   void count_message_and_unlock() noexcept {
     ++count_;
-    if (receiver_) [[unlikely]]
+    if (waiting_for_ != nullptr) [[unlikely]]
       wake_receiver_and_unlock();
     else
       lock_.unlock();
@@ -159,8 +178,6 @@ class mpsc_state {
     std::swap(gone, receiver_);
     waiting_for_ = nullptr;
   }
-  std::size_t count_ = 0;  // messages
-  bool receiver_gone_ = false;
 
  private:
   template <class Member>
@@ -172,23 +189,43 @@ class mpsc_state {
   void leave_queue(waiter& node, std::uint32_t n) noexcept;
   void give_slowly(std::uint32_t n, wake_list& wakes) noexcept;
   void give_slowly_and_unlock(std::uint32_t n) noexcept;
+  receiving claim(context& cx, const void* leaf, std::size_t limit) noexcept;
+  void claim_and_unlock(std::size_t limit) noexcept;
+  /// Under the lock. The places that are free now.
+  std::uint32_t claim(std::size_t limit) noexcept {
+    claimed_ = capacity_ == 0 ? count_ : std::min(limit, count_);
+    count_ -= claimed_;
+    return static_cast<std::uint32_t>(claimed_);
+  }
   receiving wait_and_unlock(context& cx, const void* leaf) noexcept;
   void wake_receiver_and_unlock() noexcept;
   void wake_receiver(wake_list& wakes) noexcept {
-    if (receiver_) wakes.add(std::move(receiver_));
+    if (std::exchange(waiting_for_, nullptr) != nullptr) wakes.add(std::move(receiver_));
   }
 
   sync_lock lock_;
-  sync_memory::atomic<std::uint32_t> references_{2};  // partners: retain, release_one
-  const std::uint32_t capacity_;
   std::uint32_t free_;
+
+ protected:
+  std::size_t count_ = 0;  // messages that are not claimed
+  std::uint32_t write_;    // where in the last block the next one goes
+  bool receiver_gone_ = false;
+
+ private:
   bool closed_ = false;
   std::uint32_t senders_ = 1;
-  std::uint32_t weak_ = 0;
   waker receiver_;
   const void* waiting_for_ = nullptr;
   permit_queue<sync_memory> queue_;
   list<mpsc_watcher> watching_;
+  std::uint32_t weak_ = 0;
+  sync_memory::atomic<std::uint32_t> references_{2};  // partners: retain, release_one
+  const std::uint32_t capacity_;
+
+ protected:
+  // The receiver's own, so not beside what all write.
+  std::uint32_t read_ = 0;  // where in the first block the next message is
+  std::size_t claimed_ = 0;
 };
 
 }  // namespace eddy::inline EDDY_ABI::detail

@@ -38,9 +38,10 @@ class arm<if_some<X>> {
  public:
   using value_type = typename inner::value_type::value_type;
   using error_type = typename inner::error_type;
+  static constexpr bool fails = true;
 
   explicit arm(if_some<X>&& s) : inner_(std::forward<X>(s.x_)) {}
-  polled<result<value_type, error_type>> poll(context& cx) noexcept {
+  polled<result<value_type, error_type>> ask(context& cx) noexcept {
     auto p = inner_.poll(cx);
     if (!p) return pending;
     if (!p->has_value()) return result<value_type, error_type>(unexpected(std::move(*p).error()));

@@ -64,18 +64,31 @@ class [[nodiscard]] select_operation {
   template <std::size_t I>
   bool poll_one(context& cx, answer& a) noexcept {
     auto& each = std::get<I>(arms_);
-    using T = typename std::remove_reference_t<decltype(each)>::value_type;
+    using asked = std::remove_reference_t<decltype(each)>;
+    using T = typename asked::value_type;
     if (!each.enabled()) return false;
-    auto p = each.poll(cx);
+    auto p = each.ask(cx);
     if (!p) return false;
-    if (!p->has_value())
-      a.emplace(to_error(std::move(*p).error()));
-    else if constexpr (std::is_void_v<T>)
+    if constexpr (asked::fails) {
+      if (!p->has_value()) {
+        a.emplace(to_error(std::move(*p).error()));
+        return true;
+      }
+    }
+    if constexpr (std::is_void_v<T>) {
       a.emplace(std::in_place, std::in_place_index<I>);
-    else if constexpr (std::is_reference_v<T>)
-      a.emplace(std::in_place, std::in_place_index<I>, &**p);
-    else
-      win<I>(a, **p);
+    } else {
+      auto& value = [&]() -> auto& {
+        if constexpr (asked::fails)
+          return **p;
+        else
+          return *p;
+      }();
+      if constexpr (std::is_reference_v<T>)
+        a.emplace(std::in_place, std::in_place_index<I>, &value);
+      else
+        win<I>(a, value);
+    }
     return true;
   }
   template <std::size_t I, class T>
