@@ -93,18 +93,23 @@ class split_by {
    public:
     explicit next_leaf(split_by& s) noexcept : of_(&s) {}
     polled<result<std::optional<std::string>>> poll(context& cx) noexcept {
-      using answer = result<std::optional<std::string>>;
+      polled<result<std::optional<std::string>>> a = pending;  // the only thing returned
       for (;;) {
         auto p = step_.poll(cx, [this] { return of_->from_.fill(); });
-        if (!p) return pending;
-        if (!p->has_value()) return answer(std::move(*p).error());
+        if (!p) return a;
+        if (!p->has_value()) {
+          a.emplace(std::move(*p).error());
+          return a;
+        }
         const const_buffer there = **p;
         if (there.empty()) {
-          if (of_->part_.empty()) return answer(std::nullopt);
-          return answer(std::exchange(of_->part_, {}));
+          if (of_->part_.empty())
+            a.emplace(std::nullopt);
+          else
+            a.emplace(std::exchange(of_->part_, {}));
+          return a;
         }
-        if (!eddy::detail::take_until(of_->from_, there, of_->delimiter_, of_->part_)) continue;
-        return answer(of_->finish());
+        if (of_->take(there, a)) return a;
       }
     }
 
@@ -126,10 +131,28 @@ class split_by {
       : from_(std::forward<B>(from)), delimiter_(delimiter), strip_return_(strip_return) {}
 
  private:
-  std::string finish() noexcept {
-    part_.pop_back();
-    if (strip_return_ && !part_.empty() && part_.back() == '\r') part_.pop_back();
-    return std::exchange(part_, {});
+  /// Takes what is buffered, up to and with the first delimiter; true when that was there, with the piece in `a`.
+  bool take(const_buffer there, polled<result<std::optional<std::string>>>& a) {
+    const auto* const begin = static_cast<const char*>(there.data());
+    const auto* const end = static_cast<const char*>(std::memchr(begin, delimiter_, there.size()));
+    if (end == nullptr) {
+      part_.append(begin, there.size());
+      from_.consume(there.size());
+      return false;
+    }
+    const auto n = static_cast<std::size_t>(end - begin);
+    if (part_.empty()) {
+      a.emplace(std::in_place, std::in_place, begin, end - (strips(begin, n) ? 1 : 0));
+    } else {
+      part_.append(begin, n);
+      if (strips(part_.data(), part_.size())) part_.pop_back();
+      a.emplace(std::exchange(part_, {}));
+    }
+    from_.consume(n + 1);
+    return true;
+  }
+  bool strips(const char* text, std::size_t n) const noexcept {
+    return strip_return_ && n != 0 && text[n - 1] == '\r';
   }
 
   B from_;
