@@ -16,6 +16,7 @@
 #include <eddy/config.hpp>
 #include <eddy/fs/job.hpp>
 
+#include "base/descriptors.hpp"
 #include "base/has_zero.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -75,25 +76,5 @@ result<void> about_paths(const char* operation, const std::string& from, const s
   if (uninterrupted([&] { return call(from.c_str(), to.c_str()); }) < 0) return failed(errno);
   return {};
 }
-
-/// A descriptor that is closed when this goes.
-class owned_fd {
- public:
-  explicit owned_fd(int fd) noexcept : fd_(fd) {}
-  owned_fd(owned_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  owned_fd& operator=(owned_fd&& other) noexcept {
-    owned_fd taken(std::move(other));
-    std::swap(fd_, taken.fd_);
-    return *this;
-  }
-  ~owned_fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 }  // namespace eddy::inline EDDY_ABI::detail

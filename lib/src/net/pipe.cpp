@@ -10,6 +10,7 @@
 #include <eddy/base/error.hpp>
 #include <eddy/net/descriptor.hpp>
 
+#include "base/descriptors.hpp"
 #include "base/has_zero.hpp"
 #include "net/socket.hpp"
 
@@ -17,6 +18,8 @@ namespace eddy::inline EDDY_ABI::net {
 
 using eddy::detail::descriptor;
 using eddy::detail::io_handle;
+using eddy::detail::make_pipe;
+using eddy::detail::pipe_kind;
 
 namespace {
 
@@ -90,7 +93,7 @@ result<pipe_sender> pipe_sender::adopt(int fd) noexcept {
 
 result<pipe_ends> pipe() noexcept {
   int fds[2];
-  if (!eddy::detail::open_pipe(fds)) return error::system(errno, "pipe");
+  if (!make_pipe(fds, pipe_kind::non_blocking)) return error::system(errno, "pipe");
   descriptor second(fds[1]);
   auto receiver = pipe_receiver::adopt(fds[0]);
   if (!receiver) return std::move(receiver).error();

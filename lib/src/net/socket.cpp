@@ -54,19 +54,6 @@ bool open_pair(int type, int (&fds)[2]) noexcept {
 #endif
 }
 
-bool open_pipe(int (&fds)[2]) noexcept {
-#ifdef __linux__
-  return ::pipe2(fds, O_NONBLOCK | O_CLOEXEC) == 0;
-#else
-  if (::pipe(fds) != 0) return false;
-  for (const int fd : fds) {
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-    ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  }
-  return true;
-#endif
-}
-
 int accept_socket(int fd, native_address& peer) noexcept {
   int made = 0;
   do {

@@ -51,8 +51,6 @@ inline int family_of(const net::socket_address& a) noexcept {
 int open_socket(int family, int type) noexcept;
 /// Two Unix sockets connected to each other; false: errno.
 bool open_pair(int type, int (&fds)[2]) noexcept;
-/// pipe(2): the end that is read, the end that is written; false: errno.
-bool open_pipe(int (&fds)[2]) noexcept;
 /// accept(2): a descriptor, or -1 (errno). `peer` gets the other end's address.
 int accept_socket(int fd, native_address& peer) noexcept;
 /// connect(2): 0, or an errno; EINPROGRESS when it goes on by itself.

@@ -12,6 +12,7 @@
 #include <eddy/core/attempt.hpp>
 #include <eddy/core/future.hpp>
 
+#include "base/descriptors.hpp"
 #include "base/has_zero.hpp"
 #include "process/exit_watch.hpp"
 #include "process/start.hpp"
@@ -25,26 +26,7 @@ using eddy::detail::has_zero;
 namespace {
 
 using eddy::detail::io_handle;
-
-/// A descriptor that is closed unless it is taken.
-class owned_fd {
- public:
-  owned_fd() noexcept = default;
-  explicit owned_fd(int fd) noexcept : fd_(fd) {}
-  owned_fd(owned_fd&& other) noexcept : fd_(other.take()) {}
-  owned_fd& operator=(owned_fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~owned_fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-  int take() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
-};
+using eddy::detail::owned_fd;
 
 // From 3 on: so that putting one in its place in the child never hits another's source.
 int out_of_the_way(int fd) noexcept {
@@ -63,12 +45,7 @@ int open_null(int stream) noexcept {
 // Both ends, and neither blocks nor not yet: ours is made non-blocking when the loop adopts it.
 bool open_pipe(owned_fd& reads, owned_fd& writes) noexcept {
   int ends[2];
-#ifdef __linux__
-  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
-#else
-  if (::pipe(ends) != 0) return false;
-  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
-#endif
+  if (!eddy::detail::make_pipe(ends, eddy::detail::pipe_kind::blocking)) return false;
   reads = owned_fd(out_of_the_way(ends[0]));
   writes = owned_fd(out_of_the_way(ends[1]));
   return reads.get() >= 0 && writes.get() >= 0;
@@ -193,7 +170,7 @@ result<child> command::spawn_with(stdio::how unset_outputs) {
   io_handle watched[3];
   for (int i = 0; i < 3; ++i) {
     if (ours[i].get() < 0) continue;
-    auto made = io_handle::adopt(ours[i].take(), "spawn");
+    auto made = io_handle::adopt(ours[i].release(), "spawn");
     if (!made) return std::move(made).error();
     watched[i] = std::move(*made);
   }

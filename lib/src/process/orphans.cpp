@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/descriptors.hpp"
 #include "base/detached_thread.hpp"
 #include "process/pidfd.hpp"
 
@@ -69,16 +70,7 @@ class orphanage {
 
   void open_bell() noexcept {
     int ends[2];
-#ifdef __linux__
-    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return;
-#else
-    if (::pipe(ends) != 0) return;
-    for (const int end : ends) {
-      ::fcntl(end, F_SETFD, FD_CLOEXEC);
-      ::fcntl(end, F_SETFL, O_NONBLOCK);
-    }
-#endif
-    std::copy(ends, ends + 2, bell_);
+    if (make_pipe(ends, pipe_kind::non_blocking)) std::copy(ends, ends + 2, bell_);
   }
 
   bool start_thread() noexcept {

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "base/descriptors.hpp"
+
 extern "C" char** environ;
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -113,12 +115,7 @@ started start_program(const start_plan& plan) noexcept {
 
 started start_by_fork(const start_plan& plan) noexcept {
   int ends[2];
-#ifdef __linux__
-  if (::pipe2(ends, O_CLOEXEC) != 0) return {errno, -1};
-#else
-  if (::pipe(ends) != 0) return {errno, -1};
-  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
-#endif
+  if (!make_pipe(ends, pipe_kind::blocking)) return {errno, -1};
   // No handler of this program's runs in the child.
   sigset_t all;
   sigset_t before;

@@ -11,6 +11,7 @@
 #include <eddy/core/wake_list.hpp>
 #include <eddy/signal/signal.hpp>
 
+#include "base/descriptors.hpp"
 #include "core/scheduler.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -183,15 +184,7 @@ int signal_registry::open() noexcept {
 int signal_registry::open_pipe() noexcept {
   if (reading_end_ >= 0) return 0;
   int ends[2];
-#ifdef __linux__
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
-#else
-  if (::pipe(ends) != 0) return errno;
-  for (const int end : ends) {
-    ::fcntl(end, F_SETFD, FD_CLOEXEC);
-    ::fcntl(end, F_SETFL, O_NONBLOCK);
-  }
-#endif
+  if (!make_pipe(ends, pipe_kind::non_blocking)) return errno;
   reading_end_ = ends[0];
   writing_end.store(ends[1], std::memory_order_release);
   return 0;

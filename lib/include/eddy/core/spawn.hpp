@@ -84,10 +84,7 @@ join_handle<T> spawn_future(task_origin origin, future<T> f) {
   refuse_local(origin, future_access::promise(f));
   using block = std::conditional_t<std::is_void_v<T>, task, task_block<T>>;
   auto* t = ::new (allocate_task(origin, sizeof(block))) block;
-  if constexpr (!std::is_void_v<T>) {
-    t->destroy = &block::destroy_parts;
-    t->state.store(task_state::extended, std::memory_order_relaxed);
-  }
+  if constexpr (!std::is_void_v<T>) t->destroy = &block::destroy_parts;
   auto* link = start_task(origin, *t, future_access::release(f));
   return join_access::make<T>(*t, link);
 }
@@ -127,7 +124,7 @@ auto spawn_call(task_origin origin, F&& f, A&&... args) {
       block(std::forward<F>(f), std::tuple<std::decay_t<A>...>(std::forward<A>(args)...));
   guard.made = t;
   t->destroy = &block::destroy_parts;
-  t->state.store(task_state::extended | task_state::has_body, std::memory_order_relaxed);
+  t->state.store(task_state::has_body, std::memory_order_relaxed);
   returned fut = t->body.start();
   if (!fut.valid()) awaited_empty_future();
   refuse_local(origin, future_access::promise(fut));

@@ -28,7 +28,6 @@ struct task_state {
   static constexpr std::uint32_t joinable = 32;      // somebody may still want the result
   static constexpr std::uint32_t has_value = 64;     // the block holds a value
   static constexpr std::uint32_t has_failure = 128;  // the header holds an exception
-  static constexpr std::uint32_t extended = 256;     // a task_block: see `operations`
   static constexpr std::uint32_t has_body = 512;     // the block holds a callable
   static constexpr std::uint32_t arriving = 1024;    // made elsewhere, not yet seen by its owner
   static constexpr std::uint32_t misused = 2048;     // only join_poll's answer to a wrong thread
