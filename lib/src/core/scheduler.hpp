@@ -189,8 +189,14 @@ class scheduler {
   void run_one() noexcept {
     task& t = *head_;
     head_ = static_cast<task*>(t.frames.link);
-    if (head_ == nullptr) tail_ = nullptr;
     --queued_;
+    if (head_ == nullptr) {
+      tail_ = nullptr;
+    } else {
+      // A long queue is not in the cache: what the next poll touches first, and the task behind it.
+      __builtin_prefetch(head_->frames.next.address());
+      __builtin_prefetch(head_->frames.link);
+    }
     run(t);
   }
   /// Takes over what other threads have asked for.
