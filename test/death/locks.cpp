@@ -136,6 +136,29 @@ TEST_CASE("a lock of any memory is seen to be taken twice while there is one thr
         "it\n");
 }
 
+/// Takes the next message of its channel while it is taken out itself.
+class greedy {
+ public:
+  explicit greedy(eddy::sync::mpsc::receiver<greedy>* from) noexcept : from_(from) {}
+  greedy(greedy&& other) noexcept : from_(other.from_) {
+    if (armed) static_cast<void>(from_->try_recv());
+  }
+  static inline bool armed = false;
+
+ private:
+  eddy::sync::mpsc::receiver<greedy>* from_;
+};
+
+TEST_CASE("a message that uses the receiver as it is taken out ends the program with one line") {
+  CHECK(line_of([] {
+          auto [tx, rx] = eddy::sync::mpsc::channel<greedy>(2);
+          static_cast<void>(tx.try_send(greedy(&rx)));
+          static_cast<void>(tx.try_send(greedy(&rx)));
+          greedy::armed = true;
+          static_cast<void>(rx.try_recv());
+        }) == "eddy: a message's own move or destructor used the channel that was moving it\n");
+}
+
 template <class F>
 future<> calls(F f) {
   f();

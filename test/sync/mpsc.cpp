@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -383,7 +384,42 @@ TEST_CASE("a message whose move throws on its way out stays the first") {
   CHECK(many.front().value() == 2);
   CHECK(tx.capacity() == 4);
 }
+
+TEST_CASE(
+    "messages whose moves throw leave the channel one by one: at most one is in it too many") {
+  const test::leak_check leaks;
+  mock_task task;
+  auto [tx, rx] = mpsc::channel<fragile>(8);
+  for (int i = 0; i < 8; ++i) CHECK(now(tx.emplace(i)).has_value());
+  std::vector<fragile> many;
+  {
+    auto all = rx.recv_many(many, 8);
+    fragile::throws = true;
+    CHECK(task.poll(all).is_ready());
+    fragile::throws = false;
+  }
+  CHECK(tx.capacity() <= 1);
+  CHECK(now(rx.recv_many(many, 8)).value() == 8);
+  CHECK(tx.capacity() == 8);
+}
 #endif
+
+// More than half of the largest block that is kept: one a block.
+struct bulky {
+  std::array<char, 3000> text;
+};
+
+TEST_CASE("a channel of large messages that keeps up stays in one block") {
+  auto [tx, rx] = mpsc::channel<bulky>(4);
+  CHECK(tx.try_send(bulky{}).has_value());
+  CHECK(rx.try_recv().has_value());
+  const auto before = eddy::detail::live_frames();
+  for (int i = 0; i < 10; ++i) {
+    CHECK(tx.try_send(bulky{}).has_value());
+    CHECK(eddy::detail::live_frames() == before);
+    CHECK(rx.try_recv().has_value());
+  }
+}
 
 struct tick {
   std::string symbol;

@@ -22,10 +22,9 @@ constexpr std::uint64_t reading_short = 5'000;  // ns between clock readings: fe
 constexpr std::uint64_t reading_long = 20'000;  // more above
 constexpr std::uint64_t look_period = 20'000;   // ns between looks, or
 constexpr std::uint64_t look_share = 32;        // so many times what a look costs
-constexpr std::uint32_t most_polls_per_reading = 1024;
-constexpr std::uint64_t last_instant = INT64_MAX;  // what eddy::instant can hold, in ns
-constexpr std::uint32_t short_batch =
-    32;  // polls, while something is ready, between looks at the inbox
+constexpr std::uint32_t most_polls_per_reading = 128;  // by so many, suddenly long, timers are late
+constexpr std::uint64_t last_instant = INT64_MAX;      // what eddy::instant can hold, in ns
+constexpr std::uint32_t short_batch = 32;
 constexpr std::size_t host_slice_polls = 61;  // on a borrowed loop, polls per phase
 
 template <class Handle>
@@ -309,9 +308,11 @@ void loop::drive_until(join_link& done, std::uint64_t max_polls) {
       drain_inbox();
       if (options_.shuffle_ready) shuffle();
       const auto before = polls;
-      auto batch = std::max(ready_count(), least_batch());
-      for (; batch > 0 && has_ready() && !done.is_filled() && polls < last_poll && !has_failed;
-           --batch)
+      const auto ready = ready_count();
+      const auto batch = std::max(ready, least_batch());
+      for (std::size_t n = 0; n < batch && has_ready() && !done.is_filled() && polls < last_poll &&
+                              !has_failed && (n < ready || !inbox_filled());
+           ++n)
         run_one();
       if (done.is_filled() || polls >= last_poll || has_failed) break;
       if (!has_ready())
@@ -331,7 +332,7 @@ void loop::drive_until(join_link& done, std::uint64_t max_polls) {
   if (ending_.load(std::memory_order_relaxed)) await_turn(done);
 }
 
-// Short tasks that wake each other go on for a while. Long ones do not: a reading is due after each.
+// Short tasks that wake each other go on for a while. Long ones do not, once a reading is due after each.
 std::size_t loop::least_batch() const noexcept {
   if (options_.shuffle_ready || options_.event_interval != 0) return 1;
   return std::min(polls_per_reading_, short_batch);
@@ -348,7 +349,8 @@ bool loop::time_to_look(std::size_t polled) noexcept {
   if (elapsed < reading_short)
     polls_per_reading_ = std::min(polls_per_reading_ * 2, most_polls_per_reading);
   else if (elapsed > reading_long)
-    polls_per_reading_ = std::max(polls_per_reading_ / 2, 1U);
+    polls_per_reading_ =
+        std::max(static_cast<std::uint32_t>(polls_per_reading_ * reading_long / elapsed), 1U);
   last_reading_ = t;
   polls_since_reading_ = 0;
   fire_timers(time_at(t));

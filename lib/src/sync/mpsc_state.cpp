@@ -139,7 +139,8 @@ void mpsc_state::leave(mpsc_watcher& node) noexcept {
   if (node.linked()) node.unlink();
 }
 
-mpsc_state::receiving mpsc_state::claim(context& cx, const void* leaf, std::size_t limit) noexcept {
+mpsc_state::receiving mpsc_state::receive_slowly(context& cx, const void* leaf,
+                                                 std::size_t limit) noexcept {
   lock_.lock();
   if (count_ == 0) [[unlikely]]
     return wait_and_unlock(cx, leaf);
@@ -152,6 +153,7 @@ mpsc_state::receiving mpsc_state::claim(context& cx, const void* leaf, std::size
 }
 
 mpsc_state::receiving mpsc_state::try_receive() noexcept {
+  check_receiver();
   if (claimed_ != 0) return receiving::message;
   lock_.lock();
   if (count_ != 0) {
@@ -163,6 +165,15 @@ mpsc_state::receiving mpsc_state::try_receive() noexcept {
   return ended ? receiving::ended : receiving::pending;
 }
 
+void mpsc_state::rewind() noexcept {
+  const guard held(lock_);
+  if (count_ == 0 && claimed_ == 0) rewind_locked();
+}
+
+void mpsc_state::used_by_its_message() noexcept {
+  fatal("a message's own move or destructor used the channel that was moving it");
+}
+
 inline void mpsc_state::claim_and_unlock(std::size_t limit) noexcept {
   const auto places = claim(limit);
   if (!queue_.empty()) return give_slowly_and_unlock(places);
@@ -171,7 +182,7 @@ inline void mpsc_state::claim_and_unlock(std::size_t limit) noexcept {
 }
 
 mpsc_state::receiving mpsc_state::wait_and_unlock(context& cx, const void* leaf) noexcept {
-  if (read_ != 0) read_ = write_ = 0;  // mpsc_core.hpp, I2
+  rewind_locked();
   auto answer = receiving::pending;
   waker before;  // dropped behind the lock
   if (has_ended()) {

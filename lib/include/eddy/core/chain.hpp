@@ -119,7 +119,6 @@ struct context_access {
   static scheduler* runtime(const context& cx) noexcept { return cx.scheduler_; }
   static target_word target(const context& cx) noexcept { return cx.target_; }
   static coop_budget*& budget(context& cx) noexcept { return cx.budget_; }
-  static void retarget(context& cx, target_word target) noexcept { cx.target_ = target; }
   static context make(target_word target, scheduler* s, coop_budget* budget) noexcept {
     return context(target, s, budget);
   }

@@ -48,11 +48,11 @@ class [[nodiscard]] polled {
   /// Not trivial, so that an answer is made where its await wants it. In registers it would be put together in memory
   /// and read back whole before the stores of its parts are through, which stalls.
   constexpr polled(polled&& other) noexcept(std::is_nothrow_move_constructible_v<stored>)
+    requires std::is_move_constructible_v<stored>
       : value_(std::move(other.value_)) {}
   template <class U = T>
-    requires(!std::is_reference_v<T> && std::is_constructible_v<T, U> &&
-             !std::is_same_v<std::remove_cvref_t<U>, polled> &&
-             !std::is_same_v<std::remove_cvref_t<U>, pending_t>)
+    requires(!std::is_reference_v<T> && !std::is_same_v<std::remove_cvref_t<U>, polled> &&
+             !std::is_same_v<std::remove_cvref_t<U>, pending_t> && std::is_constructible_v<T, U>)
   constexpr polled(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>)
       : value_(std::in_place, std::forward<U>(value)) {}
   constexpr polled(T value) noexcept
@@ -71,10 +71,10 @@ class [[nodiscard]] polled {
 
   /// The value, moved out. Only when `is_ready()`.
   constexpr T take() noexcept(std::is_reference_v<T> || std::is_nothrow_move_constructible_v<T>) {
+    // An optional by its parts: a whole one would be read before the stores of its parts are through.
     if constexpr (std::is_reference_v<T>)
       return static_cast<T>(**value_);
-    else if constexpr (detail::is_optional_v<
-                           T>)  // by parts: a whole one would be read before its stores are through
+    else if constexpr (detail::is_optional_v<T>)
       return value_->has_value() ? T(std::in_place, *std::move(*value_)) : T();
     else
       return std::move(*value_);

@@ -40,7 +40,8 @@ class [[nodiscard]] permit {
   }
   /// Sends, and uses the permit up. A second time: misuse.
   void send(T value) { emplace(std::move(value)); }
-  /// The same with a message made from `args`. If that throws, this is as it was.
+  /// The same with a message made from `args`. If the making throws, this is as it was; if the message's own move
+  /// does, the place has been used, and is free.
   template <class... A>
   void emplace(A&&... args) {
     if (core_ == nullptr) detail::misuse("a permit was used twice");
@@ -88,7 +89,8 @@ class [[nodiscard]] permits {
   }
   /// Sends into one of them. With none left: misuse.
   void send(T value) { emplace(std::move(value)); }
-  /// The same with a message made from `args`. If that throws, this is as it was.
+  /// The same with a message made from `args`. If the making throws, this is as it was; if the message's own move
+  /// does, the place has been used, and is free.
   template <class... A>
   void emplace(A&&... args) {
     if (count_ == 0) detail::misuse("all places of these permits have been used");
@@ -124,7 +126,8 @@ class [[nodiscard]] owned_permit {
   }
   /// Sends, and gives the sender back. A second time: misuse.
   sender<T> send(T value) { return emplace(std::move(value)); }
-  /// The same with a message made from `args`. If that throws, this is as it was.
+  /// The same with a message made from `args`. If the making throws, this is as it was; if the message's own move
+  /// does, the place has been used, and is free.
   template <class... A>
   sender<T> emplace(A&&... args) {
     if constexpr (detail::mpsc_only_moved<T, A...>) {

@@ -47,6 +47,7 @@ polled<mpsc_answer<T, std::optional<T>>> mpsc_poll_recv(mpsc_core<T>& core, cont
   }
   // The message is moved once, into the answer, and goes behind that: unless it has thrown.
   return mpsc_move_out<T, std::optional<T>>([&]() -> polled<answer> {
+    const mpsc_state::taking now(core);
     polled<answer> p(std::move(core.first()));
     core.drop_first();
     return p;
@@ -57,7 +58,9 @@ polled<mpsc_answer<T, std::optional<T>>> mpsc_poll_recv(mpsc_core<T>& core, cont
 template <class T>
 bool mpsc_take_many(mpsc_core<T>& core, context& cx, std::vector<T>& into, std::size_t limit,
                     const void* leaf, std::size_t& got) {
-  switch (core.receive(cx, leaf, limit)) {
+  // Those whose move may throw are claimed one by one: what is claimed and stays is too many (mpsc_state.hpp, I6).
+  constexpr bool at_once = std::is_nothrow_move_constructible_v<T>;
+  switch (core.receive(cx, leaf, at_once ? limit : 1)) {
     case mpsc_state::receiving::pending:
       return false;
     case mpsc_state::receiving::ended:
@@ -65,13 +68,16 @@ bool mpsc_take_many(mpsc_core<T>& core, context& cx, std::vector<T>& into, std::
     default:
       break;
   }
-  const auto n = std::min(limit, core.claimed());
-  if (const auto wanted = into.size() + n; wanted > into.capacity())
-    into.reserve(std::max(wanted, 2 * into.capacity()));
-  for (; got != n; ++got) {
-    into.push_back(std::move(core.first()));
-    core.drop_first();
-  }
+  do {
+    const auto n = std::min(limit - got, core.claimed());
+    if (const auto wanted = into.size() + n; wanted > into.capacity())
+      into.reserve(std::max(wanted, 2 * into.capacity()));
+    const mpsc_state::taking now(core);
+    for (const auto end = got + n; got != end; ++got) {
+      into.push_back(std::move(core.first()));
+      core.drop_first();
+    }
+  } while (!at_once && got != limit && core.try_receive() == mpsc_state::receiving::message);
   return true;
 }
 
@@ -211,6 +217,7 @@ class mpsc_receiver {
  private:
   // One variable is all it returns, so that the message is moved once: a second move could throw it away.
   result<T> take_first() {
+    const mpsc_state::taking now(*core_);
     result<T> taken(std::in_place, std::move(core_->first()));
     core_->drop_first();
     return taken;

@@ -2,8 +2,8 @@
 // What a channel is without its messages: one lock, who holds it, free places, who waits. The messages are
 // in mpsc_core.hpp.
 //
-// I1  Everything is under `lock_` but `references_`, a waiter's phase (permit_queue.hpp) and `claimed_`, the
-//     receiver's own.
+// I1  Everything is under `lock_` but `references_`, a waiter's phase (permit_queue.hpp) and the receiver's own:
+//     `claimed_`, `read_`, `taking_`. While the process has one thread, what the receiver does at once does without.
 // I2  places free + messages + places held by permits, or by waiters that were granted some = capacity.
 //     An unbounded channel has capacity 0 and counts the same, modulo 2^32.
 // I3  While a sender waits no place is free: what comes free goes to the first in the queue.
@@ -13,7 +13,8 @@
 // I5  The channel has ended when it is closed or has no senders, and every place is free: no message is in
 //     it and no permit can bring one.
 // I6  The receiver claims messages before it takes them: one, or all that there are if places do not count. They
-//     are out of the channel by the count, and their places are free. It claims more when it has taken them.
+//     are out of the channel by the count, and their places are free. It claims more when it has taken them. So a
+//     bounded channel may hold one message too many after its move has thrown.
 //
 // Threads: any; in a build without the pool one loop's.
 
@@ -129,12 +130,14 @@ class mpsc_state {
   /// One poll of the receiver: `message` when some are claimed, already or now, then up to `limit`. `leaf` is who
   /// waits when there are none.
   receiving receive(context& cx, const void* leaf, std::size_t limit) noexcept {
-    lock_.check();
+    check_receiver();
     if (claimed_ == 0) {
       // Without another thread what is changed at once needs no lock.
-      if (!sync_memory::single_threaded() || !queue_.empty()) return claim(cx, leaf, limit);
+      if (!sync_memory::single_threaded() || !queue_.empty())
+        return receive_slowly(cx, leaf, limit);
       if (count_ == 0) {
-        if (waiting_for_ == nullptr || !cx.wakes_same(receiver_)) return claim(cx, leaf, limit);
+        if (waiting_for_ == nullptr || !cx.wakes_same(receiver_))
+          return receive_slowly(cx, leaf, limit);
         waiting_for_ = leaf;
         return receiving::pending;
       }
@@ -148,7 +151,17 @@ class mpsc_state {
   receiving try_receive() noexcept;
   /// How many are.
   std::size_t claimed() const noexcept { return claimed_; }
-  /// The receiver's leaf goes away, which did not wait for a task: then the waker must go, too.
+  /// While it lives the receiver moves a message out, and nobody else may.
+  class taking {
+   public:
+    explicit taking(mpsc_state& s) noexcept : of_(s) { of_.taking_ = true; }
+    taking(const taking&) = delete;
+    ~taking() { of_.taking_ = false; }
+
+   private:
+    mpsc_state& of_;
+  };
+  /// A leaf that did not wait for a task goes away: its waker must not stay.
   void stop_waiting(const void* leaf) noexcept;
   /// Under the lock.
   bool has_ended() const noexcept {
@@ -165,6 +178,11 @@ class mpsc_state {
       : free_(capacity), write_(write), capacity_(capacity) {}
   ~mpsc_state() = default;
 
+  /// Nothing is in the channel: its one block is used from the beginning (mpsc_core.hpp, I2).
+  void rewind() noexcept;
+  void rewind_locked() noexcept {
+    if (read_ != 0) read_ = write_ = 0;
+  }
   /// A message has come: wakes the receiver, and unlocks.
   void count_message_and_unlock() noexcept {
     ++count_;
@@ -180,6 +198,12 @@ class mpsc_state {
   }
 
  private:
+  void check_receiver() noexcept {
+    lock_.check();
+    if (taking_) [[unlikely]]
+      used_by_its_message();
+  }
+  [[noreturn]] static void used_by_its_message() noexcept;
   template <class Member>
   Member read(Member mpsc_state::* member) noexcept {
     const guard held(lock_);
@@ -189,7 +213,7 @@ class mpsc_state {
   void leave_queue(waiter& node, std::uint32_t n) noexcept;
   void give_slowly(std::uint32_t n, wake_list& wakes) noexcept;
   void give_slowly_and_unlock(std::uint32_t n) noexcept;
-  receiving claim(context& cx, const void* leaf, std::size_t limit) noexcept;
+  receiving receive_slowly(context& cx, const void* leaf, std::size_t limit) noexcept;
   void claim_and_unlock(std::size_t limit) noexcept;
   /// Under the lock. The places that are free now.
   std::uint32_t claim(std::size_t limit) noexcept {
@@ -225,6 +249,7 @@ class mpsc_state {
  protected:
   // The receiver's own, so not beside what all write.
   std::uint32_t read_ = 0;  // where in the first block the next message is
+  bool taking_ = false;
   std::size_t claimed_ = 0;
 };
 
