@@ -98,6 +98,7 @@ error loop::start(uv_loop_t* host) noexcept {
     announce_ = true;
   }
   seen_ = now();
+  last_reading_ = monotonic_now();
   retain();  // the handles'
   return {};
 }
@@ -346,7 +347,7 @@ bool loop::time_to_look(std::size_t polled) noexcept {
   if (polls_since_reading_ < polls_per_reading_) return false;
   const auto t = monotonic_now();
   const auto elapsed = t - last_reading_;
-  if (elapsed < reading_short)
+  if (elapsed <= reading_short)
     polls_per_reading_ = std::min(polls_per_reading_ * 2, most_polls_per_reading);
   else if (elapsed > reading_long)
     polls_per_reading_ =
