@@ -89,7 +89,7 @@ def table(head, rows):
 def row_cells(row):
     name = row.name + (f', {row.unit}' if row.unit else '')
     also = ''.join(f'; {who} {number(f.value)}' for who, f in row.also.items())
-    peers = '; '.join(f'{who} {number(f.value)}: {row.ratios[who]:.2f}' for who, f in row.peers.items())
+    peers = '; '.join(f'{who} {number(f.value)}' + (f': {row.ratios[who]:.2f}' if f.value else '') for who, f in row.peers.items())
     verdict = f'**{row.verdict}**' if row.verdict == 'MISSED' else row.verdict
     ahead = row.ahead if row.ahead in ('', 'eddy') else f'**{row.ahead}**'
     return [name, spread(row.eddy) + also, peers, limit_of(row), verdict, ahead]
