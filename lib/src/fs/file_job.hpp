@@ -21,7 +21,7 @@
 namespace eddy::inline EDDY_ABI::detail {
 
 struct open_file {
-  owned_fd fd;
+  descriptor fd;
   std::string path;  // for errors; empty for one that was taken over
 
   open_file(int opened, std::string at) noexcept : fd(opened), path(std::move(at)) {}

@@ -11,12 +11,12 @@
 #include <type_traits>
 #include <utility>
 
+#include <eddy/base/descriptor.hpp>
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/fs/job.hpp>
 
-#include "base/descriptors.hpp"
 #include "base/has_zero.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {

@@ -16,8 +16,8 @@ namespace eddy::inline EDDY_ABI::fs {
 
 using eddy::detail::about_path;
 using eddy::detail::about_paths;
+using eddy::detail::descriptor;
 using eddy::detail::make_job;
-using eddy::detail::owned_fd;
 using eddy::detail::uninterrupted;
 
 namespace {
@@ -69,14 +69,14 @@ int copy_rest(int from, int to, std::uint64_t& copied) {
 result<std::uint64_t> copy_file(const std::string& from, const std::string& to) {
   const auto failed = [&](int code) { return error::system(code, "copy", from + " to " + to); };
   if (eddy::detail::has_zero(from) || eddy::detail::has_zero(to)) return failed(EINVAL);
-  const owned_fd in(
+  const descriptor in(
       uninterrupted([&]() noexcept { return ::open(from.c_str(), O_RDONLY | O_CLOEXEC); }));
   if (in.get() < 0) return failed(errno);
   struct stat s;
   if (::fstat(in.get(), &s) < 0) return failed(errno);
   if (S_ISDIR(s.st_mode)) return failed(EISDIR);
   // Not truncated before it is known not to be the same file.
-  owned_fd out(uninterrupted([&]() noexcept {
+  descriptor out(uninterrupted([&]() noexcept {
     return ::open(to.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, s.st_mode & 0777);
   }));
   if (out.get() < 0) return failed(errno);

@@ -14,8 +14,8 @@ namespace eddy::inline EDDY_ABI {
 
 namespace fs {
 
+using eddy::detail::descriptor;
 using eddy::detail::make_job;
-using eddy::detail::owned_fd;
 using eddy::detail::uninterrupted;
 
 namespace {
@@ -26,7 +26,7 @@ template <class C>
 result<C> read_whole(const std::string& path) {
   const auto failed = [&path](int code) { return error::system(code, "read", path); };
   if (eddy::detail::has_zero(path)) return failed(EINVAL);
-  const owned_fd fd(
+  const descriptor fd(
       uninterrupted([&]() noexcept { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
   if (fd.get() < 0) return failed(errno);
   struct stat s;
@@ -54,7 +54,7 @@ job<void> write_whole(std::string path, Bytes bytes) {
   return make_job([path = std::move(path), bytes = std::move(bytes)]() -> result<void> {
     const auto failed = [&path](int code) { return error::system(code, "write", path); };
     if (eddy::detail::has_zero(path)) return failed(EINVAL);
-    owned_fd fd(uninterrupted([&]() noexcept {
+    descriptor fd(uninterrupted([&]() noexcept {
       return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     }));
     if (fd.get() < 0) return failed(errno);

@@ -12,7 +12,7 @@ namespace eddy::inline EDDY_ABI::detail {
 
 // By descriptors and names in them, so that nobody can put a link where a directory was.
 int remove_tree(int parent, const char* name, std::string& path) {
-  owned_fd fd(uninterrupted([=]() noexcept {
+  descriptor fd(uninterrupted([=]() noexcept {
     return ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   }));
   if (fd.get() < 0) return errno;

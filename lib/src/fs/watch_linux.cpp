@@ -90,9 +90,9 @@ class inotify_source final : public watch_source {
 
 future<result<std::unique_ptr<watch_source>>> watch_source::open(std::string path) {
   // The path is looked up on a blocking thread; the descriptor is registered here.
-  auto opening = make_job([path]() -> result<owned_fd> {
+  auto opening = make_job([path]() -> result<descriptor> {
     if (has_zero(path)) return error::system(EINVAL, "watch", path);
-    owned_fd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    descriptor fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (fd.get() < 0 || ::inotify_add_watch(fd.get(), path.c_str(), wanted) < 0)
       return error::system(errno, "watch", path);
     return fd;

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <string>
 
+#include <eddy/base/descriptor.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/net/descriptor.hpp>
 
-#include "base/descriptors.hpp"
 #include "base/has_zero.hpp"
+#include "base/make_pipe.hpp"
 #include "net/socket.hpp"
 
 namespace eddy::inline EDDY_ABI::net {

@@ -11,7 +11,6 @@
 #include <limits>
 #include <utility>
 
-#include <eddy/net/descriptor.hpp>
 #include <eddy/net/tcp_stream.hpp>
 
 namespace eddy::inline EDDY_ABI::detail {
@@ -32,8 +31,6 @@ int prepare(int fd) noexcept {
 #endif
 
 }  // namespace
-
-void descriptor::close() noexcept { ::close(fd_); }
 
 int open_socket(int family, int type) noexcept {
 #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)

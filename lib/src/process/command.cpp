@@ -9,11 +9,12 @@
 #include <cstring>
 #include <new>
 
+#include <eddy/base/descriptor.hpp>
 #include <eddy/core/attempt.hpp>
 #include <eddy/core/future.hpp>
 
-#include "base/descriptors.hpp"
 #include "base/has_zero.hpp"
+#include "base/make_pipe.hpp"
 #include "process/exit_watch.hpp"
 #include "process/start.hpp"
 
@@ -25,8 +26,8 @@ using eddy::detail::has_zero;
 
 namespace {
 
+using eddy::detail::descriptor;
 using eddy::detail::io_handle;
-using eddy::detail::owned_fd;
 
 // From 3 on: so that putting one in its place in the child never hits another's source.
 int out_of_the_way(int fd) noexcept {
@@ -43,11 +44,11 @@ int open_null(int stream) noexcept {
 }
 
 // Both ends, and neither blocks nor not yet: ours is made non-blocking when the loop adopts it.
-bool open_pipe(owned_fd& reads, owned_fd& writes) noexcept {
+bool open_pipe(descriptor& reads, descriptor& writes) noexcept {
   int ends[2];
   if (!eddy::detail::make_pipe(ends, eddy::detail::pipe_kind::blocking)) return false;
-  reads = owned_fd(out_of_the_way(ends[0]));
-  writes = owned_fd(out_of_the_way(ends[1]));
+  reads = descriptor(out_of_the_way(ends[0]));
+  writes = descriptor(out_of_the_way(ends[1]));
   return reads.get() >= 0 && writes.get() >= 0;
 }
 
@@ -142,8 +143,8 @@ result<child> command::spawn_with(stdio::how unset_outputs) {
       std::any_of(environment.begin(), environment.end(), has_zero))
     return failed(EINVAL);
 
-  owned_fd theirs[3];
-  owned_fd ours[3];
+  descriptor theirs[3];
+  descriptor ours[3];
   eddy::detail::start_plan plan{};
   for (int i = 0; i < 3; ++i) {
     auto how = streams_[i].how_;
@@ -153,7 +154,7 @@ result<child> command::spawn_with(stdio::how unset_outputs) {
       case stdio::how::inherit:
         continue;
       case stdio::how::null:
-        theirs[i] = owned_fd(open_null(i));
+        theirs[i] = descriptor(open_null(i));
         break;
       case stdio::how::pipe:
         if (!open_pipe(i == 0 ? theirs[i] : ours[i], i == 0 ? ours[i] : theirs[i]))
@@ -161,7 +162,7 @@ result<child> command::spawn_with(stdio::how unset_outputs) {
         break;
       case stdio::how::descriptor:
         // One that is in the way, or another's place, is moved; the command keeps its own.
-        theirs[i] = owned_fd(::fcntl(streams_[i].fd_, F_DUPFD_CLOEXEC, 3));
+        theirs[i] = descriptor(::fcntl(streams_[i].fd_, F_DUPFD_CLOEXEC, 3));
         break;
     }
     if (theirs[i].get() < 0) return failed(errno);

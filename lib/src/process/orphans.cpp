@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/descriptors.hpp"
 #include "base/detached_thread.hpp"
+#include "base/make_pipe.hpp"
 #include "process/pidfd.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {

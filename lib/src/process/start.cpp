@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 
-#include "base/descriptors.hpp"
+#include "base/make_pipe.hpp"
 
 extern "C" char** environ;
 

@@ -22,9 +22,10 @@ constexpr std::uint64_t reading_short = 5'000;  // ns between clock readings: fe
 constexpr std::uint64_t reading_long = 20'000;  // more above
 constexpr std::uint64_t look_period = 20'000;   // ns between looks, or
 constexpr std::uint64_t look_share = 32;        // so many times what a look costs
-constexpr std::uint32_t most_polls_per_reading = 128;  // by so many, suddenly long, timers are late
-constexpr std::uint64_t last_instant = INT64_MAX;      // what eddy::instant can hold, in ns
-constexpr std::uint32_t short_batch = 32;
+// So many polls that get long from one to the next may delay timers.
+constexpr std::uint32_t most_polls_per_reading = 128;
+constexpr std::uint64_t last_instant = INT64_MAX;  // what eddy::instant can hold, in ns
+constexpr std::uint32_t short_batch = 32;     // polls a batch has at least while they are short
 constexpr std::size_t host_slice_polls = 61;  // on a borrowed loop, polls per phase
 
 template <class Handle>

@@ -11,7 +11,7 @@
 #include <eddy/core/wake_list.hpp>
 #include <eddy/signal/signal.hpp>
 
-#include "base/descriptors.hpp"
+#include "base/make_pipe.hpp"
 #include "core/scheduler.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {

@@ -19,11 +19,16 @@ namespace eddy::inline EDDY_ABI {
 
 namespace detail {
 
+/// The first delimiter in it, or null.
+inline const char* find(io::const_buffer there, char delimiter) noexcept {
+  return static_cast<const char*>(std::memchr(there.data(), delimiter, there.size()));
+}
+
 /// Moves what is buffered to `out`, up to and with the first `delimiter`; true when that was there.
 template <class B>
 bool take_until(B& from, io::const_buffer there, char delimiter, std::string& out) {
   const auto* const begin = static_cast<const char*>(there.data());
-  const auto* const found = static_cast<const char*>(std::memchr(begin, delimiter, there.size()));
+  const auto* const found = find(there, delimiter);
   const std::size_t n =
       found != nullptr ? static_cast<std::size_t>(found - begin) + 1 : there.size();
   out.append(begin, n);
@@ -134,7 +139,7 @@ class split_by {
   /// Takes what is buffered, up to and with the first delimiter; true when that was there, with the piece in `a`.
   bool take(const_buffer there, polled<result<std::optional<std::string>>>& a) {
     const auto* const begin = static_cast<const char*>(there.data());
-    const auto* const end = static_cast<const char*>(std::memchr(begin, delimiter_, there.size()));
+    const auto* const end = eddy::detail::find(there, delimiter_);
     if (end == nullptr) {
       part_.append(begin, there.size());
       from_.consume(there.size());

@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include <eddy/base/descriptor.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/net/address.hpp>
-#include <eddy/net/descriptor.hpp>
 #include <eddy/net/tcp_listener.hpp>
 #include <eddy/net/tcp_stream.hpp>
 

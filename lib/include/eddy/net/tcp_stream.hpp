@@ -7,12 +7,12 @@
 #include <string>
 #include <utility>
 
+#include <eddy/base/descriptor.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/operation.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/net/address.hpp>
-#include <eddy/net/descriptor.hpp>
 #include <eddy/net/stream_socket.hpp>
 #include <eddy/runtime/readiness.hpp>
 

@@ -87,8 +87,8 @@ class mpsc_core final : public mpsc_state {
     std::destroy_at(at(first_, read_));
     ++read_;
     --claimed_;
-    if constexpr (slots == 1)
-      rewind();  // sooner: such blocks are too large for the frame allocator to keep
+    // Sooner: a message is a block, and above 4 kB the frame allocator keeps none.
+    if constexpr (slots == 1) rewind();
   }
 
   /// Closes the channel and destroys what is in it.

@@ -1,8 +1,13 @@
-#include "base/descriptors.hpp"
+#include <eddy/base/descriptor.hpp>
 
 #include <fcntl.h>
+#include <unistd.h>
+
+#include "base/make_pipe.hpp"
 
 namespace eddy::inline EDDY_ABI::detail {
+
+void descriptor::close() noexcept { ::close(fd_); }
 
 bool make_pipe(int (&ends)[2], pipe_kind kind) noexcept {
   const bool waits = kind == pipe_kind::blocking;

@@ -6,14 +6,15 @@
 
 namespace eddy::inline EDDY_ABI::detail {
 
-/// Owns a descriptor that no loop watches yet; closes it.
+/// Owns a descriptor that no loop watches; closes it.
 class descriptor {
  public:
   descriptor() noexcept = default;
   explicit descriptor(int fd) noexcept : fd_(fd) {}
   descriptor(descriptor&& other) noexcept : fd_(other.release()) {}
   descriptor& operator=(descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
+    descriptor taken(std::move(other));  // what was held is closed at once
+    std::swap(fd_, taken.fd_);
     return *this;
   }
   ~descriptor() {
