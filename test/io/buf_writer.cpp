@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 
 #include <eddy/eddy.hpp>
 #include <eddy/io/buf_stream.hpp>
@@ -77,6 +78,58 @@ TEST_CASE(
     CHECK(nothing.error() == errc::closed);
     co_await w.flush();
     CHECK(s.written == "abc");
+  });
+}
+
+namespace {
+
+/// What is written has arrived once it is flushed, which takes two polls.
+class holding_back : public scripted_stream {
+  class [[nodiscard]] flush_leaf {
+   public:
+    explicit flush_leaf(holding_back& of) noexcept : of_(&of) {}
+    eddy::polled<eddy::result<void>> poll(eddy::context& cx) noexcept {
+      if (!std::exchange(waited_, true)) {
+        cx.wake();
+        return eddy::pending;
+      }
+      if (of_->breaks) return eddy::result<void>(test::broken());
+      of_->arrived = of_->written;
+      return eddy::result<void>();
+    }
+
+   private:
+    holding_back* of_;
+    bool waited_ = false;
+  };
+
+ public:
+  flush_leaf flush() noexcept { return flush_leaf(*this); }
+
+  std::string arrived;
+  bool breaks = false;
+};
+
+}  // namespace
+
+TEST_CASE("a flush flushes what it writes to; making room does not") {
+  test::run([]() -> future<> {
+    holding_back inner;
+    io::buf_writer w(inner, 4);
+    co_await io::write_all(w, "abc");
+    co_await io::write_all(w, "de");
+    CHECK(inner.written == "abc");
+    CHECK(inner.arrived.empty());
+    co_await w.flush();
+    CHECK(inner.arrived == "abcde");
+    co_await io::write_all(w, "f");
+    inner.breaks = true;
+    auto failed = co_await attempt(w.flush());
+    CHECK(failed.error() == std::errc::io_error);
+    CHECK(w.buffered().empty());
+    inner.breaks = false;
+    co_await w.flush();  // nothing is held back here, but there
+    CHECK(inner.arrived == "abcdef");
   });
 }
 

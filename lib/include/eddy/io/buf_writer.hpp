@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <eddy/base/error.hpp>
@@ -13,12 +14,13 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/io/concepts.hpp>
+#include <eddy/io/flush_step.hpp>
 #include <eddy/io/step.hpp>
 
 namespace eddy::inline EDDY_ABI::io {
 
 /// Collects small writes and passes them on to `W` in large ones. `W` is a writer by value, or a reference to
-/// one. `flush()` passes on what is held back; what is not flushed when this is destroyed is lost.
+/// one. `flush()` passes on what is held back, and flushes `W`; what is not flushed when this is destroyed is lost.
 ///
 /// Cancel safety: nothing is lost and nothing is written twice: a write that is dropped has taken nothing, and a
 /// flush goes on where it was.
@@ -27,9 +29,9 @@ namespace eddy::inline EDDY_ABI::io {
 template <class W>
   requires writer<W>
 class buf_writer {
-  class [[nodiscard]] flush_leaf {
+  class passing_on {
    public:
-    explicit flush_leaf(buf_writer& b) noexcept : of_(&b) {}
+    explicit passing_on(buf_writer& b) noexcept : of_(&b) {}
     polled<result<void>> poll(context& cx) noexcept {
       while (!of_->buffered().empty()) {
         auto p = step_.poll(cx, [this] { return of_->inner_.write(of_->buffered()); });
@@ -45,12 +47,26 @@ class buf_writer {
     buf_writer* of_;
     eddy::detail::step<eddy::detail::write_of<W>> step_;
   };
+  class [[nodiscard]] flush_leaf {
+   public:
+    explicit flush_leaf(buf_writer& b) noexcept : of_(&b) {}
+    polled<result<void>> poll(context& cx) noexcept {
+      auto p = passing_on_.poll(cx);
+      if (!p || !p->has_value()) return p;
+      return flush_.poll(cx, of_->inner_);
+    }
+
+   private:
+    buf_writer* of_;
+    passing_on passing_on_{*of_};
+    [[no_unique_address]] eddy::detail::flush_step<std::remove_reference_t<W>> flush_;
+  };
   class [[nodiscard]] write_leaf {
    public:
     write_leaf(buf_writer& b, const_buffer from) noexcept : of_(&b), from_(from) {}
     polled<result<std::size_t>> poll(context& cx) noexcept {
       if (!step_.running() && from_.size() > of_->room()) {
-        auto p = flush_.poll(cx);
+        auto p = passing_on_.poll(cx);
         if (!p) return pending;
         if (!p->has_value()) return result<std::size_t>(std::move(*p).error());
       }
@@ -68,7 +84,7 @@ class buf_writer {
    private:
     buf_writer* of_;
     const_buffer from_;
-    flush_leaf flush_{*of_};
+    passing_on passing_on_{*of_};
     eddy::detail::step<eddy::detail::write_of<W>> step_;
   };
 
@@ -83,7 +99,7 @@ class buf_writer {
 
   /// Takes all of `from` if it is smaller than the buffer; a larger one goes past it.
   write_leaf write(const_buffer from) noexcept { return write_leaf(*this, from); }
-  /// Passes on what is held back.
+  /// Passes on what is held back, and flushes the inner writer if it has a flush.
   flush_leaf flush() noexcept { return flush_leaf(*this); }
   /// What is held back.
   const_buffer buffered() const noexcept {
