@@ -15,8 +15,6 @@
 #include "support/leaves.hpp"
 #include "support/long_run.hpp"
 
-#if EDDY_POOL
-
 namespace {
 
 using eddy::detail::block_thread;
@@ -114,5 +112,3 @@ TEST_CASE("on a thread that runs a loop it is misuse, and says what was called")
 #endif
 
 }  // namespace
-
-#endif
