@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include <eddy/base/descriptor.hpp>
 #include <eddy/base/frame_pool.hpp>
 #include <eddy/core/wake_list.hpp>
 
@@ -132,34 +133,28 @@ int io_source::start_watching(descriptor_kind what) noexcept {
   return uv_poll_init(home_loop().native(), &poll_, fd);
 }
 
-result<io_handle> io_source::adopt(int descriptor, const char* operation,
-                                   descriptor_kind what) noexcept {
-  struct close_on_failure {
-    int descriptor;
-    ~close_on_failure() {
-      if (descriptor >= 0) close_descriptor(descriptor);
-    }
-  } guard{descriptor};
-  if (descriptor < 0) return error::system(EBADF, operation);
+result<io_handle> io_source::adopt(int raw, const char* operation, descriptor_kind what) noexcept {
+  descriptor taken(raw);
+  if (raw < 0) return error::system(EBADF, operation);
   if (this_thread().driving == nullptr)
     return error(errc::misuse, "a socket was made outside a runtime: await this in a task");
   loop& l = loop::from(*this_thread().driving);
   reactor& r = l.io();
-  if (r.has_descriptor(descriptor)) {
-    guard.descriptor = -1;  // the registration that is there will close it
+  if (r.has_descriptor(raw)) {
+    taken.release();  // the registration that is there will close it
     return error::system(EEXIST, operation);
   }
   void* const block = frame_allocate(sizeof(io_source));
-  if (block == nullptr || !r.enter_descriptor(descriptor)) {
+  if (block == nullptr || !r.enter_descriptor(raw)) {
     if (block != nullptr) frame_release(block, sizeof(io_source));
     return error::system(ENOMEM, operation);
   }
-  auto* const s = ::new (block) io_source(l, descriptor);
+  auto* const s = ::new (block) io_source(l, raw);
   if (const int rc = s->start_watching(what); rc == 0) {
     ++r.live_;
     r.sources_.push_back(*s);
   } else {
-    r.forget_descriptor(descriptor);
+    r.forget_descriptor(raw);
     if (rc != UV_EPERM) {
       s->~io_source();
       frame_release(block, sizeof(io_source));
@@ -170,7 +165,7 @@ result<io_handle> io_source::adopt(int descriptor, const char* operation,
     s->word.fetch_or(both, std::memory_order_relaxed);
     s->refs_.store(1, std::memory_order_relaxed);  // there is no registration
   }
-  guard.descriptor = -1;
+  taken.release();
   return io_handle(s);
 }
 

@@ -81,8 +81,7 @@ class reactor {
 /// One descriptor. 256 bytes, most of them libuv's.
 class io_source : public io_state, public list_node, private remote_op {
  public:
-  static result<io_handle> adopt(int descriptor, const char* operation,
-                                 descriptor_kind what) noexcept;
+  static result<io_handle> adopt(int raw, const char* operation, descriptor_kind what) noexcept;
 
   io_poll wait(interest kind, io_waiter& w, context& cx) noexcept;
   void clear_tried(interest kind, std::uint16_t before) noexcept {
