@@ -78,6 +78,29 @@ TEST_CASE("dump shows every live task: id, name, state, spawn site, and where it
         "  at value dump.cpp:#\n");
 }
 
+TEST_CASE("what run was given was spawned where run was called, whatever it is") {
+  const std::string expected = "task # 'block_on' running, spawned at dump.cpp:#\n";
+  std::string text;
+  const auto tell = [&text]() -> future<> {
+    text = masked(eddy::dump());
+    co_return;
+  };
+  const auto tell_and_answer = [&text]() -> future<int> {
+    text = masked(eddy::dump());
+    co_return 0;
+  };
+  CHECK(eddy::run(tell()) == 0);
+  CHECK(text == expected);
+  CHECK(eddy::run(tell_and_answer()) == 0);
+  CHECK(text == expected);
+  CHECK(eddy::run(tell) == 0);
+  CHECK(text == expected);
+  CHECK(eddy::run(eddy::runtime(), tell()) == 0);
+  CHECK(text == expected);
+  CHECK(eddy::run(eddy::runtime(), tell) == 0);
+  CHECK(text == expected);
+}
+
 TEST_CASE("dump names the place of the await itself, and of the spawn, by whichever way") {
   const test::leak_check leaks;
   eddy::runtime rt;

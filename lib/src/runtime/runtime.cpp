@@ -296,15 +296,17 @@ int status_of(const result<int>& outcome) noexcept {
 }
 }  // namespace
 
-int run(runtime rt, future<int> f) noexcept {
+int run(runtime rt, future<int> f, const void* site) noexcept {
   return status_of([&]() -> result<int> {
 #if EDDY_EXCEPTIONS
     try {
 #endif
       runtime here(std::move(rt));  // it ends, with all its tasks, before a failure is printed
-      return here.block_on([](future<int> inner) -> future<result<int>> {
-        co_return co_await attempt(std::move(inner));
-      }(std::move(f)));
+      return here.block_on(
+          [](future<int> inner) -> future<result<int>> {
+            co_return co_await attempt(std::move(inner));
+          }(std::move(f)),
+          site);
 #if EDDY_EXCEPTIONS
     } catch (...) {
       return error::current_exception();
@@ -313,11 +315,11 @@ int run(runtime rt, future<int> f) noexcept {
   }());
 }
 
-int run(future<int> f) noexcept {
+int run(future<int> f, const void* site) noexcept {
 #if EDDY_EXCEPTIONS
   try {
 #endif
-    return run(runtime(), std::move(f));
+    return run(runtime(), std::move(f), site);
 #if EDDY_EXCEPTIONS
   } catch (...) {  // no runtime
     return status_of(error::current_exception());

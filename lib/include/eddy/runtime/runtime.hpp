@@ -422,28 +422,30 @@ class runtime::builder {
 
 /// For `main`: runs `f` on a current_thread runtime; its value is the exit status, and 1 if it fails: then the failure
 /// is printed.
-int run(future<int> f) noexcept;
+int run(future<int> f, const void* site = __builtin_source_location()) noexcept;
 /// The same; 0 at its end.
-inline int run(future<> f) noexcept { return run(detail::with_status(std::move(f))); }
+inline int run(future<> f, const void* site = __builtin_source_location()) noexcept {
+  return run(detail::with_status(std::move(f)), site);
+}
 /// The same for a callable that returns one of these; its captures are safe.
 template <class F>
   requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<F&>)
-int run(F&& f) noexcept {
-  return run(detail::call_in_frame<std::decay_t<F>>(std::forward<F>(f)));
+int run(F&& f, const void* site = __builtin_source_location()) noexcept {
+  return run(detail::call_in_frame<std::decay_t<F>>(std::forward<F>(f)), site);
 }
 
 /// The same on `rt`, which ends before this returns: `run(runtime::builder().multi_loop().build(), async_main())`.
 /// Errors: what `build()` throws is thrown before this is called.
-int run(runtime rt, future<int> f) noexcept;
+int run(runtime rt, future<int> f, const void* site = __builtin_source_location()) noexcept;
 /// The same; 0 at its end.
-inline int run(runtime rt, future<> f) noexcept {
-  return run(std::move(rt), detail::with_status(std::move(f)));
+inline int run(runtime rt, future<> f, const void* site = __builtin_source_location()) noexcept {
+  return run(std::move(rt), detail::with_status(std::move(f)), site);
 }
 /// The same for a callable that returns one of these.
 template <class F>
   requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<F&>)
-int run(runtime rt, F&& f) noexcept {
-  return run(std::move(rt), detail::call_in_frame<std::decay_t<F>>(std::forward<F>(f)));
+int run(runtime rt, F&& f, const void* site = __builtin_source_location()) noexcept {
+  return run(std::move(rt), detail::call_in_frame<std::decay_t<F>>(std::forward<F>(f)), site);
 }
 
 /// Every live task of the loop this thread is on, as text: id, name, state, spawn site, and where it awaits,
