@@ -6,6 +6,7 @@
 #include <eddy/io/duplex.hpp>
 #include <eddy/test/clock.hpp>
 #include <eddy/test/cut_points.hpp>
+#include <eddy/test/flavour.hpp>
 #include <eddy/test/leak_check.hpp>
 #include <eddy/test/mock_task.hpp>
 #include <eddy/test/report.hpp>

@@ -14,9 +14,9 @@
 //     everything else.
 // I4  Blocks from `bump` on were never touched, nor their side entries: memory is resident only
 //     when used. They are carved a page's worth at a time.
-// I5  `live` counts the blocks handed out and not yet put back to the chunk. At 0 the chunk goes
-//     back to the system, unless it is the current one of its class (a spawn/join loop would map
-//     and unmap) or the pool has no spare.
+// I5  `live` counts the blocks handed out and not yet put back to the chunk. At 0 the chunk becomes
+//     a spare, unless it is the current one of its class (a spawn/join loop would open and close it). It goes
+//     back to the system if there are spares enough, or if it holds a single large block.
 //
 // Threads: a pool and its chunks belong to one thread or lock at a time. Foreign threads may read
 // `gate`, `owner`, `tag`.

@@ -28,7 +28,7 @@
 // its own uv_loop_t and eddy rides along in four handles).
 //
 // I1  Looks at libuv happen at batch boundaries only: all that one look has made ready is polled before
-//     the next (design.md, section 3).
+//     the next (docs/design.md, "The loop").
 // I2  Libuv does not block while tasks are ready: a uv_run of ours that might is told to stop, and between the
 //     turns of a host the idle handle is active exactly while there are some.
 // I3  `asleep_` is set before libuv may block and the inbox is looked at after that: whoever posts in
@@ -60,7 +60,7 @@ struct loop_options {
 
 class loop final : public scheduler {
  public:
-  /// A loop of its own, or (host != null) one that rides on a host's. Throws error::system on failure.
+  /// A loop of its own, or (host != null) one that rides on a host's. Fails with what the system says.
   static result<loop*> make(loop_options options, uv_loop_t* host);
 
   static loop& from(scheduler& s) noexcept { return static_cast<loop&>(s); }
@@ -221,7 +221,7 @@ class loop final : public scheduler {
 
   std::uint64_t seen_ = 0;  // the last reading
 
-  // when to look (design.md, section 4)
+  // when to look (docs/design.md, "The loop")
   std::uint32_t polls_per_reading_ = 16;
   std::uint32_t polls_since_reading_ = 0;
   std::uint32_t polls_since_look_ = 0;

@@ -34,7 +34,7 @@ struct task_state {
   static constexpr std::uint32_t root = 4096;        // block_on's own
 };
 
-/// A task's remote word: what other threads ask of it (design.md, section 2).
+/// A task's remote word: what other threads ask of it (docs/design.md, "Tasks").
 struct task_remote {
   static constexpr std::int32_t queued = 1;  // on its owner's inbox, or about to be
   static constexpr std::int32_t wake = 2;

@@ -22,7 +22,8 @@ result<terminal_extent> terminal_size(int fd = 1) noexcept;
 /// A terminal in raw mode while this lives: each key comes at once, unseen, and Ctrl-C is a byte.
 ///
 /// Set right again when the last one goes, when the program exits, and when a signal ends it that nobody listens to or
-/// handles (also the second request to end of `signal::shutdown`); only SIGKILL leaves the terminal as it is.
+/// handles (also the second request to end of `signal::shutdown`); SIGKILL leaves the terminal as it is, and so do
+/// signals that programs hardly ever get: SIGIO, SIGPWR, SIGSTKFLT, real-time ones.
 /// Threads: any.
 class raw_mode {
  public:

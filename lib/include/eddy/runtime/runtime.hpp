@@ -243,10 +243,10 @@ class attachment {
   detail::scheduler* scheduler_;
 };
 
-/// One loop and the tasks on it.
+/// One loop, or a pool of them, and the tasks on it.
 ///
 /// Lifetime: dropping it destroys every task (a running blocking job is left behind), closes every handle
-/// and the loop. Not from a task of its own.
+/// and its loops. Not from a task of its own.
 /// Threads: `block_on` from any thread that runs no task; while one thread drives, others wait for their
 /// turn or for their own task to end. The rest from any thread.
 class runtime {
@@ -272,7 +272,7 @@ class runtime {
   decltype(auto) block_on(X&& x, const void* site = __builtin_source_location()) {
     return detail::block_on_other(*scheduler_, std::forward<X>(x), site);
   }
-  /// As `handle::spawn`: a task of this runtime, which runs once somebody is in `block_on`.
+  /// As `handle::spawn`: a task of this runtime, which on one loop runs once somebody is in `block_on`.
   template <class X>
   auto spawn(X&& x, const void* site = __builtin_source_location()) const {
     return get_handle().spawn(std::forward<X>(x), site);
@@ -387,7 +387,7 @@ class runtime::builder {
   /// several at once. Default: a line on standard error.
   builder& on_unhandled_failure(function<void(const task_failure&)> f);
   /// What else happens then. Default: nothing. `shutdown_runtime`: all tasks are destroyed, and block_on throws
-  /// an error equal to `errc::aborted`, this time and from then on. Not for a pool.
+  /// an error equal to `errc::aborted`, this time and from then on. Not for a pool, nor on a host's loop.
   builder& unhandled_panic(eddy::unhandled_panic what);
   /// Called when a task has been made, before it can run, by whoever spawns it: from any thread, by several at once.
   /// Nothing when none is set costs nothing but a branch.

@@ -1,5 +1,5 @@
 #pragma once
-// Telling those who wait, without a value: `notify`, and what cancellation tokens, trackers and once-cells
+// Telling those who wait, without a value: `notify`, and what cancellation tokens, trackers and `set_once`
 // wait with.
 //
 //   word: bits 0-1 empty, waiting or notified; the rest: how often all were told

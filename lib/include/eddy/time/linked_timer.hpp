@@ -7,7 +7,7 @@
 // I2  Copying or moving a source leaves the leaves where they are: with the object they were made from.
 // I3  A leaf in the list is in a wheel, or its task has been woken and has not polled it since.
 //
-// Threads: those of the source, one loop's.
+// Threads: those of the source, one task's at a time.
 
 #include <cstdint>
 #include <utility>
