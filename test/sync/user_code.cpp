@@ -2,13 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
 #include <eddy/core/context.hpp>
+#include <eddy/runtime/runtime.hpp>
 #include <eddy/sync/barrier.hpp>
 #include <eddy/sync/mpsc.hpp>
 #include <eddy/sync/semaphore.hpp>
+#include <eddy/time/rate_limiter.hpp>
 
 #include "support/mock_task.hpp"
 
@@ -76,6 +79,19 @@ TEST_CASE("a waker that is replaced goes behind the lock, and may use what was w
     test::mock_task third;
     auto wait = b.wait();
     CHECK_FALSE(third.poll(wait).is_ready());
+  });
+}
+
+TEST_CASE("a waker that waits behind others at a rate_limiter goes behind the lock, too") {
+  eddy::runtime rt;
+  rt.block_on([]() -> eddy::future<> {
+    eddy::rate_limiter limit(1, std::chrono::hours(1));
+    CHECK(limit.try_acquire());
+    test::mock_task task;
+    auto first = limit.acquire();
+    CHECK_FALSE(task.poll(first).is_ready());
+    poll_for_two(limit.acquire(), [&] { CHECK_FALSE(limit.try_acquire()); });
+    co_return;
   });
 }
 

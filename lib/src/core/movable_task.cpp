@@ -108,7 +108,6 @@ void scheduler::run_movable(task& t) noexcept {
 }
 
 void scheduler::cancel_movable(task& t) noexcept {
-  const running_scope here(t);
   t.frames.destroy();
   finish_movable(t, st::aborted);
 }
@@ -132,7 +131,7 @@ void scheduler::finish_movable(task& t, std::uint32_t how) noexcept {
   --w.live;
   if (end == pool_word::ended::free) return free(t);
   if (end != pool_word::ended::joined) return;
-  const auto joiner = joiner_of(t).exchange(0, std::memory_order_relaxed);
+  const auto joiner = joiner_of(t).load(std::memory_order_relaxed);
   if (pool_word::release(t.remote)) free(t);
   target_wake_and_release(joiner);
 }

@@ -19,8 +19,6 @@ namespace {
 using st = task_state;
 using rm = task_remote;
 
-std::int32_t net(std::int32_t remote) noexcept { return remote >> 6; }
-
 std::uint32_t next_scheduler_id() noexcept {
   static std::atomic<std::uint32_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -161,7 +159,7 @@ void scheduler::shut_down_tasks() noexcept {
                                             std::memory_order_relaxed));
     if ((before & rm::queued) != 0)
       ++coming;
-    else if (net(after) == 0)
+    else if (rm::net(after) == 0)
       task_transitions::destroy_block(*t);
   }
   while (coming != 0) {
@@ -177,7 +175,7 @@ void scheduler::shut_down_tasks() noexcept {
       const auto before =
           t->remote.fetch_and(~(rm::queued | rm::wake | rm::abort | rm::unjoin | rm::failed),
                               std::memory_order_acq_rel);
-      if (net(before) == 0) task_transitions::destroy_block(*t);
+      if (rm::net(before) == 0) task_transitions::destroy_block(*t);
       t = next;
     }
   }

@@ -254,7 +254,6 @@ class scheduler {
  private:
   friend struct task_transitions;
   void run(task& t) noexcept;
-  void complete(task& t) noexcept;
   std::uint32_t end_root(task& t) noexcept;
   void cancel_movable(task& t) noexcept;
   void finish_movable(task& t, std::uint32_t how) noexcept;
@@ -283,7 +282,7 @@ class scheduler {
   std::atomic<int> in_flight_{0};            // threads inside push_inbox or a foreign start (I4)
   std::atomic<bool> closed_{false};          // set under post_mutex_
   std::atomic<bool> refusing_{false};        // set before `closed_`; partner: allocate_foreign
-  std::atomic<std::uint32_t> refs_{1};
+  std::atomic<std::uint32_t> refs_{1};       // partners: retain, release
   std::mutex post_mutex_;
   task_slab local_;
   std::mutex shared_mutex_;

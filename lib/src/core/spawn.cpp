@@ -49,18 +49,16 @@ void* allocate_on_runtime(const task_origin& origin, std::size_t bytes, bool& cl
   void* block = nullptr;
 #if EDDY_POOL
   if (auto* const pool = pool_of(origin)) {
-    const bool here = this_thread().pool == pool->id();
-    closed = pool->is_closed();
-    if (!here)
+    if (this_thread().pool != pool->id())
       block = pool->allocate(bytes);
-    else if (!closed)
+    else if (!pool->is_closed())
       block = this_thread().driving->worker()->allocate(bytes);
-    closed = pool->is_closed();
+    closed = block == nullptr && pool->is_closed();
     return block;
   }
 #endif
   block = origin.runtime->allocate_task(bytes);
-  closed = origin.runtime->is_refusing();
+  closed = block == nullptr && origin.runtime->is_refusing();
   return block;
 }
 

@@ -46,9 +46,6 @@ namespace {
 using st = task_state;
 using rm = task_remote;
 
-std::int32_t net(std::int32_t remote) noexcept { return remote >> 6; }
-static_assert(rm::unit == 1 << 6);
-
 bool is_here(const task& t) noexcept { return this_thread().owner == t.owner; }
 
 task* as_task(target_word w) noexcept { return reinterpret_cast<task*>(w); }
@@ -124,7 +121,7 @@ void task_transitions::foreign(task& t, std::int32_t bits, std::int32_t minus) n
   } while (!t.remote.compare_exchange_weak(before, after, std::memory_order_acq_rel,
                                            std::memory_order_relaxed));
   if ((before & rm::merged) != 0) {
-    if (minus != 0 && net(after) == 0 && (after & rm::queued) == 0) destroy_block(t);
+    if (minus != 0 && rm::net(after) == 0 && (after & rm::queued) == 0) destroy_block(t);
     return;
   }
   // Ours to push: `queued` keeps the scheduler alive until the pop.
@@ -195,7 +192,7 @@ void scheduler::run(task& t) noexcept {
   const bool ended = t.frames.run(cx);
   if (hooks != nullptr) [[unlikely]]
     tell(&task_hooks::after_poll, t);
-  if (ended) return complete(t);
+  if (ended) return finish(t, end_root(t));
   const auto s = t.state.load(std::memory_order_relaxed) & ~st::running;
   t.state.store(s, std::memory_order_relaxed);
   if ((s & st::scheduled) != 0) push(t);
@@ -203,8 +200,6 @@ void scheduler::run(task& t) noexcept {
 
 // The root has ended; its frame still holds the parameters and what the body threw. The value, if
 // anybody can want it, is in the block already.
-void scheduler::complete(task& t) noexcept { finish(t, end_root(t)); }
-
 std::uint32_t scheduler::end_root(task& t) noexcept {
   const auto root = std::coroutine_handle<>::from_address(t.frames.leaf);
   std::uint32_t how = 0;
@@ -253,7 +248,7 @@ void scheduler::abort_local(task& t) noexcept {
 
 void scheduler::unref_slow(task& t) noexcept {
   const auto r = t.remote.load(std::memory_order_acquire);
-  if ((r & rm::queued) == 0 && t.refs + net(r) == 0) free_task(t);
+  if ((r & rm::queued) == 0 && t.refs + rm::net(r) == 0) free_task(t);
 }
 
 void scheduler::tell(function<void(const task_meta&)> task_hooks::* which, task& t) noexcept {
@@ -305,7 +300,7 @@ void scheduler::free_task(task& t) noexcept {
 
 void scheduler::take_remote(task& t) noexcept {
   const auto asked = t.remote.exchange(0, std::memory_order_acq_rel);
-  t.refs += net(asked) + 1;  // ours, until the end of this function
+  t.refs += rm::net(asked) + 1;  // ours, until the end of this function
   if (t.is(st::arriving)) {
     t.clear(st::arriving);
     ++live_;

@@ -189,9 +189,9 @@ class task_pool {
   const std::uint32_t injection_interval_;
   std::vector<pool_worker*> workers_;  // not changed once threads run
   idle_workers<shared_memory> idle_;
-  std::atomic<bool> stopping_{false};
-  std::atomic<bool> closed_{false};  // partner: allocate
-  std::atomic<int> in_flight_{0};    // threads between allocate and the end of start
+  std::atomic<bool> stopping_{false};  // partners: stop, sleep_unless_needed
+  std::atomic<bool> closed_{false};    // partner: allocate
+  std::atomic<int> in_flight_{0};      // threads between allocate and the end of start
 
   std::mutex injection_mutex_;
   task* first_ = nullptr;  // linked by frames.link; under injection_mutex_
@@ -200,7 +200,7 @@ class task_pool {
 
   std::mutex outside_mutex_;
   pool_slab* const outside_;  // for tasks started from outside; under outside_mutex_
-  std::atomic<std::int64_t> started_outside_{0};
+  std::atomic<std::int64_t> started_outside_{0};  // no partner: read at the end
 };
 
 template <class Sleep>

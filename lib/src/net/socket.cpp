@@ -98,6 +98,12 @@ result<int> get_option(int fd, int level, int name, const char* operation) noexc
   return value;
 }
 
+error take_error(int fd) noexcept {
+  auto code = get_option(fd, SOL_SOCKET, SO_ERROR, "take_error");
+  if (!code) return std::move(code).error();
+  return error::system(*code, "socket");
+}
+
 result<bool> get_flag(int fd, int level, int name, const char* operation) noexcept {
   auto value = get_option(fd, level, name, operation);
   if (!value) return std::move(value).error();

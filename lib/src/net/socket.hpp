@@ -64,6 +64,8 @@ native_address peer_address(int fd) noexcept;
 result<void> set_option(int fd, int level, int name, int value, const char* operation) noexcept;
 result<int> get_option(int fd, int level, int name, const char* operation) noexcept;
 result<bool> get_flag(int fd, int level, int name, const char* operation) noexcept;
+/// What went wrong with the socket since this was last asked (SO_ERROR).
+error take_error(int fd) noexcept;
 /// SO_SNDBUF or SO_RCVBUF.
 result<void> set_buffer_size(int fd, int name, std::size_t bytes, const char* operation) noexcept;
 result<std::size_t> buffer_size(int fd, int name, const char* operation) noexcept;

@@ -192,11 +192,7 @@ result<void> shut_down(const io_handle& io, net::shutdown_side side) noexcept {
   return {};
 }
 
-error take_error(const io_handle& io) noexcept {
-  auto code = get_option(io.fd(), SOL_SOCKET, SO_ERROR, "take_error");
-  if (!code) return std::move(code).error();
-  return error::system(*code, "socket");
-}
+error take_error(const io_handle& io) noexcept { return take_error(io.fd()); }
 
 result<int> give_away(io_handle io) noexcept {
   const int copy = ::fcntl(io.fd(), F_DUPFD_CLOEXEC, 0);

@@ -111,10 +111,6 @@ result<void> tcp_socket::bind_device(std::string_view interface) {
 }
 result<std::string> tcp_socket::device() const { return eddy::detail::device(fd_.get()); }
 
-error tcp_socket::take_error() noexcept {
-  auto code = eddy::detail::get_option(fd_.get(), SOL_SOCKET, SO_ERROR, "take_error");
-  if (!code) return std::move(code).error();
-  return error::system(*code, "socket");
-}
+error tcp_socket::take_error() noexcept { return eddy::detail::take_error(fd_.get()); }
 
 }  // namespace eddy::inline EDDY_ABI::net

@@ -29,7 +29,7 @@ int alarm::init(uv_loop_t* loop, callback fired, void* argument) noexcept {
   fd_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   if (fd_ < 0) return -errno;
   if (const int rc = uv_poll_init(loop, &handle_, fd_); rc != 0) return rc;
-  return uv_poll_start(&handle_, UV_READABLE, reinterpret_cast<uv_poll_cb>(&on_event));
+  return uv_poll_start(&handle_, UV_READABLE, &on_event);
 }
 
 void alarm::set(std::uint64_t deadline) noexcept {

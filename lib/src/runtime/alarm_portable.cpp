@@ -23,8 +23,7 @@ void alarm::set(std::uint64_t deadline) noexcept {
   const auto wait = deadline > now ? deadline - now : 0;
   // libuv counts from its own, older, idea of now, in whole milliseconds; the loop asks again if it was early.
   uv_update_time(handle_.loop);
-  uv_timer_start(&handle_, reinterpret_cast<uv_timer_cb>(&on_event), (wait + 999'999) / 1'000'000,
-                 0);
+  uv_timer_start(&handle_, &on_event, (wait + 999'999) / 1'000'000, 0);
 }
 
 void alarm::on_event(uv_timer_t* h) noexcept {

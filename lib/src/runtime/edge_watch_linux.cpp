@@ -15,7 +15,7 @@ namespace eddy::inline EDDY_ABI::detail {
 
 namespace {
 
-// Written while no runtime is there.
+// No partner: written while no runtime is there.
 std::atomic<bool> allowed_here{true};
 
 constexpr std::uint32_t beside_bytes = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;  // I4

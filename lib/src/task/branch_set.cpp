@@ -9,7 +9,7 @@ ready_list* ready_list::make() {
 }
 
 void ready_list::release() noexcept {
-  if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (!count_down<shared_memory>(refs_)) return;
   this->~ready_list();
   frame_release(this, sizeof(ready_list));
 }
@@ -73,7 +73,7 @@ void ready_list::remove(set_node& n) noexcept {
 void set_node::wake() noexcept { home_->push(*this); }
 
 void set_node::release() noexcept {
-  if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (!count_down<shared_memory>(refs_)) return;
   ready_list* const home = home_;
   const std::size_t bytes = bytes_;
   static_cast<list_node*>(this)->~list_node();

@@ -1,7 +1,7 @@
 #include <eddy/time/rate_limiter.hpp>
 
-#include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include <eddy/base/misuse.hpp>
 
@@ -90,10 +90,11 @@ std::uint32_t rate_limiter::available() noexcept {
 rate_limiter::answer rate_limiter::poll(waiter& w, std::uint32_t n, context& cx,
                                         instant& due) noexcept {
   const instant now = clock::now();
+  waker old;  // dropped behind the lock
   detail::locked lock(lock_);
   if (!w.linked() && !waiting_.empty()) waiting_.push_back(w);
   if (w.linked() && waiting_.front() != &w) {
-    cx.store_waker(w.who);
+    if (!cx.wakes_same(w.who)) old = std::exchange(w.who, cx.get_waker());
     return answer::behind;
   }
   bucket_.fill(now);
@@ -107,7 +108,7 @@ rate_limiter::answer rate_limiter::poll(waiter& w, std::uint32_t n, context& cx,
     return answer::taken;
   }
   if (!w.linked()) waiting_.push_back(w);
-  w.who.reset();  // its timer has the waker
+  std::swap(old, w.who);  // its timer has the waker
   due = bucket_.when(n);
   return answer::first;
 }

@@ -127,11 +127,6 @@ class list {
   /// Takes `item` out of the list it is in.
   static constexpr void erase(T& item) noexcept { item.list_node::unlink(); }
 
-  /// Whether `node` is this list's own anchor: true for the neighbour of an item at either end.
-  [[nodiscard]] constexpr bool is_anchor(const list_node* node) const noexcept {
-    return node == &head_;
-  }
-
  private:
   constexpr void reset() noexcept {
     head_.prev = &head_;

@@ -114,7 +114,6 @@ inline bool is_send_frame(std::coroutine_handle<> frame) noexcept {
 }
 
 struct context_access {
-  static chain& running_chain(promise_base& p) noexcept { return *p.owner; }
   static char*& stack_base(context& cx) noexcept { return cx.stack_base_; }
   static scheduler* runtime(const context& cx) noexcept { return cx.scheduler_; }
   static target_word target(const context& cx) noexcept { return cx.target_; }

@@ -43,6 +43,7 @@ struct task_remote {
   static constexpr std::int32_t unjoin = 16;  // the join handle was dropped elsewhere
   static constexpr std::int32_t failed = 32;  // with it a failure that nobody took
   static constexpr std::int32_t unit = 64;  // references made elsewhere less those given back there
+  static constexpr std::int32_t net(std::int32_t word) noexcept { return word >> 6; }
 };
 
 /// A task's header: 64 bytes, in a slab of the runtime's.

@@ -390,7 +390,7 @@ class runtime::builder {
   /// an error equal to `errc::aborted`, this time and from then on. Not for a pool, nor on a host's loop.
   builder& unhandled_panic(eddy::unhandled_panic what);
   /// Called when a task has been made, before it can run, by whoever spawns it: from any thread, by several at once.
-  /// Nothing when none is set costs nothing but a branch.
+  /// Cost: a branch when none is set.
   builder& on_task_spawn(function<void(const task_meta&)> f);
   /// Called when a task has ended, in whichever way, before anybody is told. On the thread that runs it.
   builder& on_task_terminate(function<void(const task_meta&)> f);

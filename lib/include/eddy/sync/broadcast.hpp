@@ -348,7 +348,7 @@ namespace eddy::inline EDDY_ABI::detail {
 struct broadcast_access {
   template <class T>
   static sync::broadcast::ends<T> make(std::size_t capacity) {
-    auto* const c = broadcast_core<T>::make(broadcast_capacity(capacity), 1);
+    auto* const c = broadcast_core<T>::make(broadcast_capacity(capacity));
     return {sync::broadcast::sender<T>(c), sync::broadcast::receiver<T>(c, 0)};
   }
 };

@@ -45,8 +45,7 @@ class broadcast_state {
   using lock_type = basic_lock<Memory>;
   using guard = locked<lock_type>;
 
-  explicit broadcast_state(std::size_t capacity, std::uint32_t receivers) noexcept
-      : capacity_(capacity), receivers_(receivers) {}
+  explicit broadcast_state(std::size_t capacity) noexcept : capacity_(capacity) {}
   broadcast_state(const broadcast_state&) = delete;
 
   lock_type& lock() noexcept { return lock_; }
@@ -79,7 +78,7 @@ class broadcast_state {
   node_base*& slot(std::uint64_t position) noexcept { return ring_[position & (size_ - 1)]; }
   /// Puts `n` at the end, for all receivers; what had to go for it, or null.
   node_base* put(node_base& n) noexcept;
-  /// One receiver fewer, which had read up to `next`; wakes who waits for the last to go.
+  /// One receiver fewer.
   void drop_receiver_now() noexcept { --receivers_; }
 
   crowd receiving;  // under the lock
@@ -102,7 +101,7 @@ class broadcast_state {
   node_base** ring_ = nullptr;
   std::size_t size_ = 0;  // of the ring: 0 or a power of two, at most the capacity
   std::size_t capacity_;
-  std::uint32_t receivers_;
+  std::uint32_t receivers_ = 1;
   std::uint32_t senders_ = 1;
   std::uint32_t weak_ = 0;
 };
@@ -223,10 +222,10 @@ class broadcast_core final : public broadcast_state<Memory> {
     T value;
   };
 
-  static broadcast_core* make(std::size_t capacity, std::uint32_t receivers) {
+  static broadcast_core* make(std::size_t capacity) {
     void* p = frame_allocate(sizeof(broadcast_core));
     if (p == nullptr) fatal("out of memory");
-    return ::new (p) broadcast_core(capacity, receivers);
+    return ::new (p) broadcast_core(capacity);
   }
   void release() noexcept {
     if (!this->release_one()) return;

@@ -73,6 +73,7 @@ class basic_notify {
         if (take_news(node)) return true;
         break;
       case phase::queued:
+        if (still_waits_for(node, cx)) return false;
         break;
       default:
         if (!cx.proceed()) return false;
@@ -130,6 +131,10 @@ class basic_notify {
          !replace<Memory>(word_, w, with(w, empty), std::memory_order_acq_rel)))
       return false;
     return finish(node);
+  }
+  bool still_waits_for(const waiter& node, const context& cx) noexcept {
+    const locked held(lock_);
+    return node.where() == phase::queued && cx.wakes_same(node.who_);
   }
   static bool finish(waiter& node) noexcept {
     node.phase_.store(phase::done, std::memory_order_relaxed);

@@ -44,7 +44,7 @@ class set_node;
 class ready_list {
  public:
   static ready_list* make();
-  void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() noexcept { count_up<shared_memory>(refs_); }
   void release() noexcept;
 
   /// Any thread.
@@ -67,14 +67,14 @@ class ready_list {
   list<set_node> ready_;            // under lock_
   std::size_t count_ = 0;           // under lock_
   waker task_;                      // under lock_
-  std::atomic<std::uint32_t> refs_{1};
+  shared_memory::atomic<std::uint32_t> refs_{1};  // partners: retain, release
 };
 
 /// What does not depend on the branch's type. The list_node is the ready list's.
 class set_node : public wake_target, public list_node {
  public:
   void wake() noexcept final;
-  void retain() noexcept final { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() noexcept final { count_up<shared_memory>(refs_); }
   void release() noexcept final;
 
   set_node* before = nullptr;  // neighbours in the set
@@ -88,8 +88,8 @@ class set_node : public wake_target, public list_node {
 
  private:
   friend class ready_list;
-  ready_list* home_;  // counted, once the node is in the set
-  std::atomic<std::uint32_t> refs_{1};
+  ready_list* home_;                              // counted, once the node is in the set
+  shared_memory::atomic<std::uint32_t> refs_{1};  // partners: retain, release
   std::uint32_t bytes_;
   bool held_ = true;  // by the set; under the list's lock
 };
