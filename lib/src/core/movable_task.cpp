@@ -26,9 +26,6 @@ pool_slab* slab_here() noexcept {
   return s != nullptr && s->worker() != nullptr ? s->worker()->slab() : nullptr;
 }
 
-// The handle asks whether the task's end has taken it, so it is not always one thread's.
-std::atomic_ref<target_word> joiner_of(task& t) noexcept { return std::atomic_ref(t.joiner); }
-
 // What remains of it is the block.
 void free(task& t) noexcept { pool_slab::release(t, slab_here()); }
 
@@ -131,7 +128,7 @@ void scheduler::finish_movable(task& t, std::uint32_t how) noexcept {
   --w.live;
   if (end == pool_word::ended::free) return free(t);
   if (end != pool_word::ended::joined) return;
-  const auto joiner = joiner_of(t).load(std::memory_order_relaxed);
+  const auto joiner = t.joiner;
   if (pool_word::release(t.remote)) free(t);
   target_wake_and_release(joiner);
 }
@@ -144,12 +141,12 @@ std::uint32_t movable_task::poll_join(task& t, context& cx) noexcept {
   if ((now & pool_word::done) != 0) return state();
   const auto target = context_access::target(cx);
   if ((now & pool_word::join) != 0) {
-    if (joiner_of(t).load(std::memory_order_relaxed) == target) return 0;
+    if (t.joiner == target) return 0;
     if (!pool_word::clear_join(t.remote)) return state();
     target_release(t.joiner);
   }
   target_retain(target);
-  joiner_of(t).store(target, std::memory_order_relaxed);
+  t.joiner = target;
   if (pool_word::set_join(t.remote)) return 0;
   t.joiner = 0;
   target_release(target);
@@ -157,7 +154,7 @@ std::uint32_t movable_task::poll_join(task& t, context& cx) noexcept {
 }
 
 void movable_task::drop_join(task& t, bool taken) noexcept {
-  const auto joiner = joiner_of(t).load(std::memory_order_relaxed);
+  const auto joiner = t.joiner;
   switch (pool_word::leave(t.remote)) {
     case pool_word::left::early:
       return;

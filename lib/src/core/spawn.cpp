@@ -45,7 +45,8 @@ task_pool* pool_of(const task_origin& origin) noexcept {
 }
 #endif
 
-void* allocate_on_runtime(const task_origin& origin, std::size_t bytes, bool& closed) noexcept {
+/// Null: out of memory.
+void* allocate_on_runtime(const task_origin& origin, std::size_t bytes) {
   void* block = nullptr;
 #if EDDY_POOL
   if (auto* const pool = pool_of(origin)) {
@@ -53,13 +54,11 @@ void* allocate_on_runtime(const task_origin& origin, std::size_t bytes, bool& cl
       block = pool->allocate(bytes);
     else if (!pool->is_closed())
       block = this_thread().driving->worker()->allocate(bytes);
-    closed = block == nullptr && pool->is_closed();
-    return block;
+    return block == nullptr && pool->is_closed() ? allocate_dead_task(bytes) : block;
   }
 #endif
   block = origin.runtime->allocate_task(bytes);
-  closed = block == nullptr && origin.runtime->is_refusing();
-  return block;
+  return block == nullptr && origin.runtime->is_refusing() ? allocate_dead_task(bytes) : block;
 }
 
 join_link* start_dead(task& t, std::coroutine_handle<> root) noexcept {
@@ -104,9 +103,7 @@ void* allocate_task(task_origin& origin, std::size_t bytes) {
     misuse("spawn: this thread is not on a runtime; call it from a task, or use handle::spawn");
   // In a pool whoever awaits it may be on another thread by then.
   if (origin.pinned && origin.runtime->worker() != nullptr) origin.portable = true;
-  bool closed = false;
-  void* block = allocate_on_runtime(origin, bytes, closed);
-  if (block == nullptr && closed) block = allocate_dead_task(bytes);
+  void* const block = allocate_on_runtime(origin, bytes);
   if (block == nullptr) {
 #if EDDY_EXCEPTIONS
     throw std::bad_alloc();

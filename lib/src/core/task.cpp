@@ -45,6 +45,7 @@ namespace {
 
 using st = task_state;
 using rm = task_remote;
+static_assert(rm::unit == 1 << 6);  // what rm::net shifts by
 
 bool is_here(const task& t) noexcept { return this_thread().owner == t.owner; }
 
