@@ -12,7 +12,8 @@ namespace detail {
 class scheduler;
 struct context_access;
 
-/// What one poll of a task may still spend before it has to let others run (docs/design.md, "Context, waker, wake target").
+/// What one poll of a task may still spend before it has to let others run (docs/design.md, "Context, waker, wake
+/// target").
 struct coop_budget {
   static constexpr std::uint32_t full = 128;
   std::uint32_t left = full;
