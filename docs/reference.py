@@ -36,7 +36,8 @@ def akin(one, other):
 
 def for_doxygen(text):
     """A header as Doxygen understands it, line by line."""
-    text = text.replace('::inline EDDY_ABI', '')
+    text = text.replace('namespace eddy { inline namespace EDDY_ABI {', 'namespace eddy {')
+    text = re.sub(r'^}(}+)  // namespace eddy::EDDY_ABI', r'\1', text, flags=re.M)
     text = re.sub(r'explicit\((?:[^()]|\([^()]*\))*\)', 'explicit', text)
     comment, indent, name = [], 0, ''  # the comment that holds, how far it is indented, and whom it is about
     lines, depth = [], 0  # the declaration being read, its open brackets
@@ -128,7 +129,7 @@ def undocumented(out):
 def sample(out):
     """The check finds what it should."""
     reference({'sample.hpp': '''
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 namespace detail { void inner(); }
 /// Words.
 struct a {
@@ -149,7 +150,7 @@ void h(a);
 
 void h(a, a);  ///< one of two
 struct bare {};
-}
+}}  // namespace eddy::EDDY_ABI
 '''}, out, pages=False)
     assert set(undocumented(out)) == {'eddy::a::bare', 'eddy::bare', 'eddy::g'}, undocumented(out)
 

@@ -8,7 +8,7 @@
 
 #include "runtime/loop.hpp"
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// What tests may know of a runtime that its users may not.
 struct runtime_access {
@@ -26,7 +26,7 @@ struct runtime_access {
   }
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI
 
 namespace test {
 

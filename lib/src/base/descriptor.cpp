@@ -5,7 +5,7 @@
 
 #include "base/make_pipe.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 void descriptor::close() noexcept { ::close(fd_); }
 
@@ -23,4 +23,4 @@ bool make_pipe(int (&ends)[2], pipe_kind kind) noexcept {
 #endif
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <new>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 struct call {
@@ -41,4 +41,4 @@ int start_detached(void (*f)(void* of), void* of) noexcept {
   return code;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -16,7 +16,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace {
 
@@ -320,4 +320,4 @@ broken_promise::~broken_promise() = default;
 
 #endif
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

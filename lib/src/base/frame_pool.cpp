@@ -24,7 +24,7 @@
 //
 // Threads: everything here, from any thread.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 namespace {
 
 constexpr unsigned frame_shift = 6;
@@ -187,4 +187,4 @@ std::size_t live_frames() noexcept {
   return sum;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -4,11 +4,11 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// The system reads a name up to its first zero byte: one inside would name something else.
 inline bool has_zero(std::string_view name) noexcept {
   return name.find('\0') != std::string_view::npos;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

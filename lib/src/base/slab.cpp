@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 constinit chunk nil_chunk;
 
@@ -167,4 +167,4 @@ void chunk_pool::trim() noexcept {
   spare_count_ = 0;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -36,7 +36,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 #ifdef EDDY_ASAN
 inline void slab_poison(const void* p, std::size_t bytes) noexcept {
@@ -207,4 +207,4 @@ inline void put_back(chunk_table& table, chunk* c, void* block) noexcept {
     static_cast<chunk_pool&>(table).retire(*c);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

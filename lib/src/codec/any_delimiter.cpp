@@ -2,7 +2,7 @@
 
 #include "codec/search.hpp"
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 any_delimiter::any_delimiter(std::string_view delimiters, std::string written,
                              std::size_t max_length)
@@ -38,4 +38,4 @@ result<void> any_delimiter::encode(std::string_view piece, byte_buffer& to) {
   return {};
 }
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

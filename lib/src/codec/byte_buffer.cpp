@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 void byte_buffer::append(io::const_buffer bytes) {
   if (bytes.empty()) return;
@@ -28,4 +28,4 @@ void byte_buffer::make_room(std::size_t n) {
   end_ = kept;
 }
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

@@ -8,7 +8,7 @@
 
 #include <eddy/base/misuse.hpp>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 namespace {
 
@@ -115,4 +115,4 @@ result<void> length_delimited::encode(io::const_buffer frame, byte_buffer& to) {
   return {};
 }
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

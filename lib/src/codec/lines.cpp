@@ -3,7 +3,7 @@
 #include "codec/search.hpp"
 #include "codec/utf8.hpp"
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 namespace {
 
@@ -53,4 +53,4 @@ result<void> lines::encode(std::string_view text, byte_buffer& to) {
   return {};
 }
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

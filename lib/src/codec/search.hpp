@@ -11,7 +11,7 @@
 #include <eddy/codec/byte_buffer.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// The piece before the next delimiter, taken out of the buffer together with it, as a view. `find(text)` gives the
 /// delimiter's place, or npos. `kind` names a piece in the error of one that is too long, after which it is skipped.
@@ -47,4 +47,4 @@ result<std::optional<std::string_view>> next_piece(codec::byte_buffer& from, std
   }
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

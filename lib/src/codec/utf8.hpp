@@ -6,7 +6,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Whether it is UTF-8 by RFC 3629: shortest forms only, no surrogates, nothing above U+10FFFF.
 inline bool is_utf8(std::string_view text) noexcept {
@@ -35,4 +35,4 @@ inline bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -1,10 +1,10 @@
 #include <eddy/core/cell.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template class basic_cell_base<shared_memory>;
 #if !EDDY_POOL
 template class basic_cell_base<loop_memory>;
 #endif
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

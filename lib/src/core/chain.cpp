@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 bool chain::run(context& c) noexcept {
   cx = &c;
@@ -56,4 +56,4 @@ void chain::destroy() noexcept {
   }
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -2,11 +2,11 @@
 
 #include "core/scheduler.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 const coop_budget* budget_here() noexcept {
   const auto* const s = this_thread().driving;
   return s != nullptr ? &s->budget : nullptr;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

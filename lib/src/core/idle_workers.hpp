@@ -18,7 +18,7 @@
 #include <eddy/base/lock.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class Memory>
 class idle_workers {
@@ -95,4 +95,4 @@ class idle_workers {
   std::vector<bool> asleep_;          // under lock_
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -12,7 +12,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A list turned round; `next(node)` is its link.
 template <class Node, class Next>
@@ -52,4 +52,4 @@ class basic_inbox {
   typename Memory::template atomic<T*> head_{nullptr};  // partners: here, I2
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

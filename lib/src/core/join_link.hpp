@@ -9,7 +9,7 @@
 #include <eddy/core/cell.hpp>
 #include <eddy/core/task.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 #if EDDY_EXCEPTIONS
 // A task that has ended keeps its failure where its chain's step was.
@@ -60,4 +60,4 @@ class join_link final : public wake_target, public cell_base {
   task* task_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -6,7 +6,7 @@
 
 #include "core/scheduler.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -40,4 +40,4 @@ void check_rc(loop_mark& mark) noexcept {
   if (mark.loop == 0) mark.loop = loop;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

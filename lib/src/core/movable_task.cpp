@@ -10,7 +10,7 @@
 #include "core/scheduler.hpp"
 #include "core/task_pool.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -175,4 +175,4 @@ void movable_task::drop_late_outcome(task& t) noexcept {
     task_transitions::drop_orphan_outcome(t);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

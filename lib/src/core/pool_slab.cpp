@@ -3,7 +3,7 @@
 #include <new>
 #include <thread>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 pool_slab* pool_slab::make(task_pool* pool) noexcept { return new (std::nothrow) pool_slab(pool); }
 
@@ -70,4 +70,4 @@ void pool_slab::destroy() noexcept {
   delete this;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

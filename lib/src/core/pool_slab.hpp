@@ -17,7 +17,7 @@
 #include "base/slab.hpp"
 #include "core/task_slab.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class task_pool;
 
@@ -87,4 +87,4 @@ class pool_slab : private chunk_pool {
       0};  // returned, each after its push; from orphan() on less what is to come
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

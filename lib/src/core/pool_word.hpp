@@ -30,7 +30,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct pool_word {
   static constexpr std::int32_t queued = 1;
@@ -152,4 +152,4 @@ struct pool_word {
   }
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

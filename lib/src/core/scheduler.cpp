@@ -12,7 +12,7 @@
 #include "core/task_pool.hpp"
 #endif
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -184,13 +184,13 @@ void scheduler::shut_down_tasks() noexcept {
   shared_.orphan();
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 context::context(wake_target& target) noexcept
     : target_(detail::to_word(target)),
       scheduler_(detail::this_thread().driving),
       budget_(nullptr) {}
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

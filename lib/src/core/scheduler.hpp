@@ -34,7 +34,7 @@
 //     on the inbox and touches it no more; `queued` keeps the scheduler alive until the pop, `in_flight_`
 //     until the push has returned.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class pool_worker;
 
@@ -342,4 +342,4 @@ struct movable_task {
 #endif
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

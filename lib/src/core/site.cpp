@@ -4,7 +4,7 @@
 #include <source_location>
 #include <string_view>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 std::source_location location(const void* site) noexcept {
@@ -52,4 +52,4 @@ std::string describe_function(const void* site) {
   return name.empty() ? "?" : name;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -4,7 +4,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// "file.cpp:12" from a source location's word; "?" for null.
 std::string describe_place(const void* site);
@@ -12,4 +12,4 @@ std::string describe_place(const void* site);
 /// compilers spell it differently, so treat it as a label.
 std::string describe_function(const void* site);
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -17,13 +17,13 @@
 #include "core/task_pool.hpp"
 #endif
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 std::string task_meta::spawned_at() const { return detail::describe_place(site_); }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -225,4 +225,4 @@ std::exception_ptr join_take_failure(task& t, join_link* link) noexcept {
 }
 #endif
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

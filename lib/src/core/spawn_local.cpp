@@ -4,7 +4,7 @@
 
 #include "core/scheduler.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -67,4 +67,4 @@ void local_core::close() noexcept {
   }
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

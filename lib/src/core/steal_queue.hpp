@@ -16,7 +16,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class Memory, class T, std::uint32_t Capacity>
 class steal_queue {
@@ -93,4 +93,4 @@ class steal_queue {
   atomic<T*> slots_[Capacity] = {};
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 #include "core/scheduler.hpp"
 #include "core/site.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -108,4 +108,4 @@ void report_stray(task& t, error why) noexcept {
 }
 #endif
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -36,7 +36,7 @@
 #include "core/task_pool.hpp"
 #endif
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 constinit thread_local thread_state this_thread_state;
 constinit std::atomic<std::uint64_t> last_task_id{0};
@@ -366,4 +366,4 @@ void scheduler::run_posted(bool closing) noexcept {
   }
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -5,7 +5,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Ids of tasks, over all runtimes; 0 is nobody's. Only counts.
 extern constinit std::atomic<std::uint64_t> last_task_id;
@@ -31,4 +31,4 @@ class task_ids {
   std::uint64_t left_ = 0;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -3,7 +3,7 @@
 // Found and changed by functions that are not inline: a coroutine's body must not keep a thread's address
 // across an await.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 [[gnu::tls_model("initial-exec")]] constinit thread_local local_entry* innermost = nullptr;
@@ -22,4 +22,4 @@ void* local_entry::find(const void* key) noexcept {
   return nullptr;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -8,7 +8,7 @@
 
 #include "core/scheduler.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -293,4 +293,4 @@ void task_pool::orphan_tasks() noexcept {
   outside_->orphan();
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -35,7 +35,7 @@
 #include "core/steal_queue.hpp"
 #include "core/task_ids.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class scheduler;
 class task_pool;
@@ -224,4 +224,4 @@ inline void pool_worker::push(task& t, std::uint32_t newest) noexcept {
   newest_ = newest;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 namespace {
 
 void drop_holder(chunk& c) noexcept {
@@ -71,4 +71,4 @@ void task_slab::orphan() noexcept {
   for (chunk*& c : current) c = &nil_chunk;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

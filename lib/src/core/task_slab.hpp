@@ -21,7 +21,7 @@
 
 #include "base/slab.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 inline constexpr unsigned task_shift = 4;
 inline constexpr std::size_t largest_task = std::size_t{slab_classes} << task_shift;
@@ -119,4 +119,4 @@ inline void task_slab::release(void* block) noexcept {
   put_back(*home, c, block);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -7,7 +7,7 @@
 
 #include "core/scheduler.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 thread_waiter::thread_waiter(const char* what) {
   if (this_thread().driving == nullptr) return;
@@ -31,4 +31,4 @@ void thread_waiter::sleep() noexcept {
   static_cast<void>(woken_.exchange(0, std::memory_order_acquire));
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

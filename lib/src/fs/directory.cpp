@@ -10,7 +10,7 @@
 #include "fs/make_job.hpp"
 #include "fs/remove_tree.hpp"
 
-namespace eddy::inline EDDY_ABI::fs {
+namespace eddy { inline namespace EDDY_ABI { namespace fs {
 
 using eddy::detail::about_path;
 using eddy::detail::make_job;
@@ -79,4 +79,4 @@ job<void> remove_dir_all(std::string path) {
   });
 }
 
-}  // namespace eddy::inline EDDY_ABI::fs
+}}}  // namespace eddy::EDDY_ABI::fs

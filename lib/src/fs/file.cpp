@@ -23,7 +23,7 @@
 #include "fs/file_job.hpp"
 #include "fs/make_job.hpp"
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -256,4 +256,4 @@ result<int> file::try_into_descriptor() noexcept {
 
 }  // namespace fs
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -11,7 +11,7 @@
 
 #include "fs/file_job.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 polled<result<std::size_t>> file_read_leaf::poll(context& cx) noexcept {
   using answer = result<std::size_t>;
@@ -147,4 +147,4 @@ polled<result<void>> file_write_at_leaf::poll(context& cx) noexcept {
   return result<void>();
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

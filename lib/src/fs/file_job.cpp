@@ -10,7 +10,7 @@
 #include "fs/stat.hpp"
 #include "fs/transfer.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -83,4 +83,4 @@ int file_job::act(int fd) noexcept {
   return 0;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -18,7 +18,7 @@
 // I1  Between submit and its end the job, and the buffer in it, are the thread's alone.
 // I2  It gives its share of the descriptor back before it says that it has ended.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct open_file {
   descriptor fd;
@@ -48,4 +48,4 @@ class file_job final : public job_base {
   int b_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -12,7 +12,7 @@
 
 #include <eddy/base/frame_pool.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 void* job_base::operator new(std::size_t bytes) {
   void* const p = frame_allocate(bytes);
@@ -56,4 +56,4 @@ void job_base::finish_block(blocking_job& job, bool run) noexcept {
   end_blocking(home, false);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

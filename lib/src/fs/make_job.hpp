@@ -19,7 +19,7 @@
 
 #include "base/has_zero.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class T, class F>
 class function_job final : public job_block<T> {
@@ -77,4 +77,4 @@ result<void> about_paths(const char* operation, const std::string& from, const s
   return {};
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

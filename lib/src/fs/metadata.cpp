@@ -12,7 +12,7 @@
 #include "fs/make_job.hpp"
 #include "fs/stat.hpp"
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -165,4 +165,4 @@ job<bool> try_exists(std::string path) {
 
 }  // namespace fs
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

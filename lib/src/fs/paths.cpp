@@ -12,7 +12,7 @@
 #include "fs/make_job.hpp"
 #include "fs/transfer.hpp"
 
-namespace eddy::inline EDDY_ABI::fs {
+namespace eddy { inline namespace EDDY_ABI { namespace fs {
 
 using eddy::detail::about_path;
 using eddy::detail::about_paths;
@@ -148,4 +148,4 @@ job<std::string> read_link(std::string path) {
   return make_job([path = std::move(path)] { return link_text(path); });
 }
 
-}  // namespace eddy::inline EDDY_ABI::fs
+}}}  // namespace eddy::EDDY_ABI::fs

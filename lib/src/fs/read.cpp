@@ -10,7 +10,7 @@
 #include "fs/make_job.hpp"
 #include "fs/transfer.hpp"
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace fs {
 
@@ -85,4 +85,4 @@ fs::job<void> detail::write_string(std::string path, std::string bytes) {
   return fs::write_whole(std::move(path), std::move(bytes));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

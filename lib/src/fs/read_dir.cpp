@@ -11,7 +11,7 @@
 #include "fs/make_job.hpp"
 #include "fs/stat.hpp"
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -179,4 +179,4 @@ job<dir_stream> read_dir(std::string path) {
 
 }  // namespace fs
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -8,7 +8,7 @@
 
 #include "fs/make_job.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 // By descriptors and names in them, so that nobody can put a link where a directory was.
 int remove_tree(int parent, const char* name, std::string& path) {
@@ -47,4 +47,4 @@ int remove_tree(int parent, const char* name, std::string& path) {
   return ::unlinkat(parent, name, AT_REMOVEDIR) == 0 ? 0 : errno;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -6,11 +6,11 @@
 
 // Looking at files, for the jobs of this folder. On blocking threads.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// 0, or an errno.
 int stat_path(const char* path, bool follow, fs::file_metadata& to) noexcept;
 int stat_descriptor(int fd, fs::file_metadata& to) noexcept;
 fs::file_kind kind_of_mode(std::uint32_t mode) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

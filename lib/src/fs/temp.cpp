@@ -10,7 +10,7 @@
 #include "fs/make_job.hpp"
 #include "fs/remove_tree.hpp"
 
-namespace eddy::inline EDDY_ABI::fs {
+namespace eddy { inline namespace EDDY_ABI { namespace fs {
 
 struct made_temporary {
   static std::string place() {
@@ -71,4 +71,4 @@ job<void> temp_file::persist(std::string path) && {
   });
 }
 
-}  // namespace eddy::inline EDDY_ABI::fs
+}}}  // namespace eddy::EDDY_ABI::fs

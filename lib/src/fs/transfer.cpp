@@ -7,7 +7,7 @@
 
 #include "fs/make_job.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -59,4 +59,4 @@ int write_everything_at(int fd, const void* from, std::size_t size, std::int64_t
   return static_cast<::ssize_t>(done);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

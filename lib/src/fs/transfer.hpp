@@ -9,7 +9,7 @@
 
 // Moving bytes between descriptors and memory, for the jobs of this folder. On blocking threads.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// One call moves no more: some systems refuse what does not fit an int.
 inline constexpr std::size_t most_bytes = 0x7ffff000;
@@ -22,4 +22,4 @@ int write_everything_at(int fd, const void* from, std::size_t size, std::int64_t
 /// As much as there is; -1 and errno.
 ::ssize_t read_at(int fd, void* to, std::size_t size, std::int64_t offset) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -4,7 +4,7 @@
 
 #include "fs/watch_source.hpp"
 
-namespace eddy::inline EDDY_ABI::fs {
+namespace eddy { inline namespace EDDY_ABI { namespace fs {
 
 using eddy::detail::watch_source;
 
@@ -28,4 +28,4 @@ operation<watcher> watch(std::string path) {
   }(std::move(path)));
 }
 
-}  // namespace eddy::inline EDDY_ABI::fs
+}}}  // namespace eddy::EDDY_ABI::fs

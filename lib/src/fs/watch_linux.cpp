@@ -11,7 +11,7 @@
 #include "fs/make_job.hpp"
 #include "fs/watch_source.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -104,4 +104,4 @@ future<result<std::unique_ptr<watch_source>>> watch_source::open(std::string pat
   co_return std::unique_ptr<watch_source>(new inotify_source(std::move(*io), std::move(path)));
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

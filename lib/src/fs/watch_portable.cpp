@@ -15,7 +15,7 @@
 #include "fs/stat.hpp"
 #include "fs/watch_source.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -124,4 +124,4 @@ future<result<std::unique_ptr<watch_source>>> watch_source::open(std::string pat
       new looking_source(changes(std::move(path), std::move(*first))));
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

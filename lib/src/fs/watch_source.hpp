@@ -15,7 +15,7 @@
 // uv_fs_event is made of there, with names and moves told apart and no handle that the loop would have to close;
 // watch_portable.cpp looks at the path again and again.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class watch_source {
  public:
@@ -29,4 +29,4 @@ class watch_source {
   watch_source() = default;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -7,7 +7,7 @@
 #include <eddy/base/error.hpp>
 #include <eddy/core/wake_list.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 byte_pipe::byte_pipe(std::size_t room)
     : bytes_(std::make_unique_for_overwrite<char[]>(room)), room_(room) {}
@@ -131,4 +131,4 @@ polled<result<void>> pipe_write_all_leaf::poll(context& cx) noexcept {
   return result<void>();
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -2,7 +2,7 @@
 
 #include <eddy/base/misuse.hpp>
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 duplex_stream::~duplex_stream() {
   if (pipes_ == nullptr) return;
@@ -21,4 +21,4 @@ duplex_pair duplex(std::size_t room) {
   return {duplex_stream(pipes, false), duplex_stream(pipes, true)};
 }
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

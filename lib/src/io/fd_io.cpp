@@ -13,7 +13,7 @@
 #include "io/transfer.hpp"
 #include "io/vectors.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -82,4 +82,4 @@ result<std::size_t> try_fd_write(const io_handle& io,
   return try_transfer(io.state(), interest::write, "write", v.bytes, writing(io.fd(), v));
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cerrno>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 ::ssize_t write_with_sigpipe_blocked(int fd, const ::iovec* parts, int count) noexcept {
   sigset_t pipe_only;
@@ -55,4 +55,4 @@ namespace eddy::inline EDDY_ABI::detail {
   return write_quietly(fd, &part, 1);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

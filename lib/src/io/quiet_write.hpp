@@ -7,7 +7,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// write(2) that never raises SIGPIPE: where nobody reads any more it is -1 with EPIPE, whatever the program does
 /// with that signal. For pipes and terminals; sockets have MSG_NOSIGNAL.
@@ -19,4 +19,4 @@ namespace eddy::inline EDDY_ABI::detail {
 /// was this write that raised it.
 ::ssize_t write_with_sigpipe_blocked(int fd, const ::iovec* parts, int count) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -12,7 +12,7 @@
 #include "io/standard_pump.hpp"
 #include "io/standard_stream.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -110,4 +110,4 @@ polled<result<std::size_t>> standard_write_leaf::poll(context& cx) noexcept {
   return of_->poll_write(*this, cx, from_);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -16,7 +16,7 @@
 #include "io/quiet_write.hpp"
 #include "io/standard_stream.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 constexpr std::size_t most_bytes = 65536;
@@ -163,4 +163,4 @@ void standard_pump::work() noexcept {
   }
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -27,7 +27,7 @@
 #include <eddy/core/waker.hpp>
 #include <eddy/io/buffer.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct pump_job {
   explicit pump_job(bool is_read) noexcept : reads(is_read) {}
@@ -67,4 +67,4 @@ class standard_pump {
   bool has_thread_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -16,7 +16,7 @@
 #include <eddy/io/standard.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Why a standard stream has failed.
 error failed(int fd, int code) noexcept;
@@ -41,4 +41,4 @@ class standard_stream {
   io_handle io_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

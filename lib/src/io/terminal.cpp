@@ -21,7 +21,7 @@
 
 #include "signal/registry.hpp"
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 namespace {
 
@@ -126,4 +126,4 @@ raw_mode::~raw_mode() {
   if (r.process == ::getpid() && --r.users == 0) end(r);
 }
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

@@ -1,6 +1,6 @@
 #include "io/transfer.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 error why_failed(io_state& io, interest kind, io_poll state, std::uint16_t tick,
                  const char* operation) noexcept {
@@ -12,4 +12,4 @@ error why_failed(io_state& io, interest kind, io_poll state, std::uint16_t tick,
   return {};
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -17,7 +17,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 inline bool would_block(int code) noexcept { return code == EAGAIN || code == EWOULDBLOCK; }
 
@@ -77,4 +77,4 @@ result<std::size_t> try_transfer(io_state& io, interest kind, const char* operat
   return static_cast<std::size_t>(n);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// As many as one call takes here, and the bytes in them.
 struct vectors {
@@ -30,4 +30,4 @@ struct vectors {
   std::size_t bytes = 0;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

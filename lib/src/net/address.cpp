@@ -15,7 +15,7 @@
 #include "base/has_zero.hpp"
 #include "net/host_port.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 result<host_port> split_host_port(std::string_view text, const char* operation) {
   const auto wrong = [&] { return error::system(EINVAL, operation, text); };
@@ -34,9 +34,9 @@ result<host_port> split_host_port(std::string_view text, const char* operation) 
   return parts;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 namespace {
 
@@ -161,7 +161,7 @@ std::string socket_address::to_string() const {
   return is_v4() ? ip_string() + port : '[' + ip_string() + ']' + port;
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net
 
 std::size_t std::hash<eddy::net::socket_address>::operator()(
     const eddy::net::socket_address& a) const noexcept {

@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 void fd_readiness::clear_ready() noexcept {
   if (!io_->is_always_ready()) io_->clear(kind_, tick_);
@@ -23,9 +23,9 @@ result<async_fd> async_fd::watch(int fd) noexcept {
   return adopt(copy);
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 polled<result<net::fd_readiness>> fd_ready_leaf::poll(context& cx) noexcept {
   using answer = result<net::fd_readiness>;
@@ -44,4 +44,4 @@ polled<result<net::fd_readiness>> fd_ready_leaf::poll(context& cx) noexcept {
   return answer(net::fd_readiness(*io_, kind_, io_->tick()));
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -10,7 +10,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// One datagram, in the system's form.
 struct message {
@@ -27,4 +27,4 @@ struct message {
 int receive_messages(int fd, std::span<message> messages) noexcept;
 int send_messages(int fd, std::span<message> messages) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

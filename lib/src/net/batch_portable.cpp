@@ -5,7 +5,7 @@
 #include "net/batch.hpp"
 #include "net/socket.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -49,4 +49,4 @@ int send_messages(int fd, std::span<message> messages) noexcept {
   });
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

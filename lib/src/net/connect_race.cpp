@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 using net::socket_address;
 using net::tcp_stream;
@@ -65,4 +65,4 @@ void connect_race::begin_next() noexcept {
   if (begun_ < addresses_.size()) pause_.emplace(sleep(stagger_));
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -18,7 +18,7 @@
 #include <eddy/net/tcp_stream.hpp>
 #include <eddy/time/sleep.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class [[nodiscard]] connect_race {
  public:
@@ -43,4 +43,4 @@ class [[nodiscard]] connect_race {
 /// The families take turns, beginning with that of the first; within one the order stays.
 std::vector<net::socket_address> take_turns(const std::vector<net::socket_address>& addresses);
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -16,7 +16,7 @@
 #include <eddy/config.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Over io_state::guess. Threads: I3.
 class datagram_guess {
@@ -52,4 +52,4 @@ class datagram_guess {
   std::atomic<std::uint8_t>& word_;  // how many came alone in a row, and `unchecked`
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -19,7 +19,7 @@
 #include "net/direct_calls.hpp"
 #include "net/socket.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -201,4 +201,4 @@ template result<std::size_t> try_send_to(const io_handle&, io::const_buffer,
 template result<std::size_t> try_send_to(const io_handle&, io::const_buffer,
                                          const net::unix_address&) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

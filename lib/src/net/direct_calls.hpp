@@ -20,7 +20,7 @@
 #endif
 #endif
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 inline ::ssize_t direct_recvfrom(int fd, void* to, std::size_t size, int flags, ::sockaddr* from,
                                  ::socklen_t* from_size) noexcept {
@@ -43,4 +43,4 @@ inline ::ssize_t direct_send(int fd, const void* from, std::size_t size, int fla
   return direct_sendto(fd, from, size, flags, nullptr, 0);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -6,7 +6,7 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct host_port {
   std::string_view host;  // without brackets
@@ -16,4 +16,4 @@ struct host_port {
 /// "example.org:80", "127.0.0.1:80", "[::1]:80". Errors: EINVAL, naming the text.
 result<host_port> split_host_port(std::string_view text, const char* operation);
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

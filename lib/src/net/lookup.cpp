@@ -15,7 +15,7 @@
 #include "net/host_port.hpp"
 #include "runtime/uv_codes.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 namespace {
 
@@ -79,4 +79,4 @@ operation<addresses> lookup_host(std::string host_port, resolver& with) {
   return operation<addresses>(look_up(std::move(host_port), &with));
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -14,7 +14,7 @@
 #include "base/make_pipe.hpp"
 #include "net/socket.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::descriptor;
 using eddy::detail::io_handle;
@@ -102,4 +102,4 @@ result<pipe_ends> pipe() noexcept {
   return pipe_ends{std::move(*sender), std::move(*receiver)};
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

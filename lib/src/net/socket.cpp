@@ -13,7 +13,7 @@
 
 #include <eddy/net/tcp_stream.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -218,4 +218,4 @@ result<int> hops(int fd) noexcept {
   return get_option(fd, at.level, at.name, "ttl");
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -15,11 +15,11 @@
 #include <eddy/config.hpp>
 #include <eddy/net/address.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 struct keepalive_options;
-}
+}}}  // namespace eddy::EDDY_ABI::net
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 #ifdef MSG_NOSIGNAL
 inline constexpr int no_signal = MSG_NOSIGNAL;
@@ -84,4 +84,4 @@ result<std::string> device(int fd);
 result<void> set_hops(int fd, int hops) noexcept;
 result<int> hops(int fd) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

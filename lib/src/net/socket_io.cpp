@@ -15,7 +15,7 @@
 #include "net/direct_calls.hpp"
 #include "net/socket.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -212,4 +212,4 @@ result<int> give_away_blocking(io_handle io) noexcept {
   return fd;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

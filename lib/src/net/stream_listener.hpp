@@ -11,7 +11,7 @@
 
 #include "net/socket.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 namespace accept_detail {
 
@@ -105,4 +105,4 @@ bool stream_accept<Stream>::still_backing_off(context& cx) noexcept {
   return false;
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -14,7 +14,7 @@
 #include "net/socket.hpp"
 #include "net/stream_listener.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::io_handle;
 
@@ -84,4 +84,4 @@ socket_address tcp_listener::local_addr() const noexcept {
 template class stream_listener<tcp_stream>;
 template class stream_accept<tcp_stream>;
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -10,7 +10,7 @@
 
 #include "net/socket.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::get_flag;
 using eddy::detail::set_option;
@@ -113,4 +113,4 @@ result<std::string> tcp_socket::device() const { return eddy::detail::device(fd_
 
 error tcp_socket::take_error() noexcept { return eddy::detail::take_error(fd_.get()); }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -15,7 +15,7 @@
 #include "net/connect_race.hpp"
 #include "net/socket.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::descriptor_kind;
 using eddy::detail::get_option;
@@ -158,4 +158,4 @@ result<void> tcp_stream::set_ttl(int hops) noexcept {
 }
 result<int> tcp_stream::ttl() const noexcept { return eddy::detail::hops(io_.fd()); }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

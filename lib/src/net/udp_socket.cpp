@@ -14,7 +14,7 @@
 
 #include "net/socket.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::get_option;
 using eddy::detail::io_handle;
@@ -202,4 +202,4 @@ result<int> udp_socket::multicast_ttl() const noexcept {
   return get_option(io_.fd(), IPPROTO_IP, IP_MULTICAST_TTL, "multicast_ttl");
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -11,7 +11,7 @@
 
 #include "base/has_zero.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 namespace {
 constexpr std::size_t before_path = offsetof(sockaddr_un, sun_path);
@@ -90,4 +90,4 @@ std::string unix_address::to_string() const {
   return "unnamed";
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -10,7 +10,7 @@
 
 #include "net/socket.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::io_handle;
 using eddy::detail::native_address;
@@ -74,4 +74,4 @@ unix_address unix_datagram::peer_addr() const noexcept {
   return eddy::detail::peer_address(io_.fd()).as<unix_address>();
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -14,7 +14,7 @@
 #include "net/socket.hpp"
 #include "net/stream_listener.hpp"
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::io_handle;
 using eddy::detail::native_address;
@@ -133,4 +133,4 @@ unix_address unix_listener::local_addr() const noexcept {
 template class stream_listener<unix_stream>;
 template class stream_accept<unix_stream>;
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -14,13 +14,13 @@
 
 #include "process/exit_watch.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 void end_watching::operator()(exit_watch* w) const noexcept { delete w; }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::process {
+namespace eddy { inline namespace EDDY_ABI { namespace process {
 
 // ---- exit_status
 
@@ -132,4 +132,4 @@ operation<captured_output> child::wait_with_output() && {
   return operation<captured_output>(wait_and_read(std::move(*this)));
 }
 
-}  // namespace eddy::inline EDDY_ABI::process
+}}}  // namespace eddy::EDDY_ABI::process

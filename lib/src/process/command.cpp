@@ -20,7 +20,7 @@
 
 extern "C" char** environ;
 
-namespace eddy::inline EDDY_ABI::process {
+namespace eddy { inline namespace EDDY_ABI { namespace process {
 
 using eddy::detail::has_zero;
 
@@ -218,4 +218,4 @@ operation<captured_output> command::output() {
   return std::move(*started).wait_with_output();
 }
 
-}  // namespace eddy::inline EDDY_ABI::process
+}}}  // namespace eddy::EDDY_ABI::process

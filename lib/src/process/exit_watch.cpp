@@ -10,7 +10,7 @@
 #include "process/orphans.hpp"
 #include "process/pidfd.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 constinit std::atomic<bool> pidfds_are_used{true};  // partner: use_pidfds
@@ -114,4 +114,4 @@ result<void> exit_watch::wait_by_signal(context& cx, bool& woken) noexcept {
   return {};
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -23,7 +23,7 @@
 #include <eddy/runtime/readiness.hpp>
 #include <eddy/signal/signal.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class exit_watch {
  public:
@@ -63,4 +63,4 @@ class exit_watch {
   signal_listening_ptr sigchld_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

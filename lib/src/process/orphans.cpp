@@ -22,7 +22,7 @@
 #include "base/make_pipe.hpp"
 #include "process/pidfd.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -119,4 +119,4 @@ class orphanage {
 void collect_orphan(::pid_t pid, int pidfd) noexcept { orphanage::get().add(pid, pidfd); }
 std::size_t orphan_count() noexcept { return orphanage::get().count(); }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -8,7 +8,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A descriptor for a child that nobody has collected; -1: the system has none.
 int open_pidfd(::pid_t pid) noexcept;
@@ -27,4 +27,4 @@ collected collect_child(::pid_t pid, int pidfd) noexcept;
 /// 0 or an errno.
 int send_to_child(::pid_t pid, int pidfd, int number) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 
 #include "process/pidfd.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -76,4 +76,4 @@ int send_to_child(::pid_t pid, int pidfd, int number) noexcept {
   return rc == 0 ? 0 : errno;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

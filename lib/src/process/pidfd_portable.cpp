@@ -7,7 +7,7 @@
 
 #include "process/pidfd.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 int open_pidfd(::pid_t) noexcept { return -1; }
 
@@ -25,4 +25,4 @@ int send_to_child(::pid_t pid, int, int number) noexcept {
   return ::kill(pid, number) == 0 ? 0 : errno;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

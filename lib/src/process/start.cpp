@@ -15,7 +15,7 @@
 
 extern "C" char** environ;
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -141,4 +141,4 @@ started start_by_fork(const start_plan& plan) noexcept {
   return {code, pid};
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -8,7 +8,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct start_plan {
   const char* program;
@@ -36,4 +36,4 @@ started start_program(const start_plan& plan) noexcept;
 /// By fork and exec.
 started start_by_fork(const start_plan& plan) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

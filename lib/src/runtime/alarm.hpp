@@ -6,7 +6,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Wakes the loop at a point in time. One file for each way: a timerfd on Linux (a few microseconds late),
 /// libuv's timer elsewhere (rounded up to milliseconds).
@@ -46,4 +46,4 @@ class alarm {
 /// Monotonic nanoseconds, read now.
 std::uint64_t monotonic_now() noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

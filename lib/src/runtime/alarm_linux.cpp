@@ -8,7 +8,7 @@
 
 #include "runtime/alarm.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 std::uint64_t monotonic_now() noexcept {
   timespec t;
@@ -50,4 +50,4 @@ void alarm::on_event(uv_poll_t* h, int, int) noexcept {
   self.fired_(self.argument_);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

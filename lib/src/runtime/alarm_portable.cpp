@@ -2,7 +2,7 @@
 
 #include "runtime/alarm.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 std::uint64_t monotonic_now() noexcept { return uv_hrtime(); }
 
@@ -32,4 +32,4 @@ void alarm::on_event(uv_timer_t* h) noexcept {
   self.fired_(self.argument_);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -21,7 +21,7 @@
 #include "core/task_pool.hpp"
 #endif
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 #if EDDY_POOL
 
@@ -89,4 +89,4 @@ lent_loop::~lent_loop() {
 
 #endif
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

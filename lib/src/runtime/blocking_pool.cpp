@@ -14,7 +14,7 @@
 
 #include "runtime/loop.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -287,4 +287,4 @@ void stray_job::finish_stray(blocking_job& job, bool run) noexcept {
   leave_stray(work);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -33,7 +33,7 @@
 // I6  A worker's block is the pool's, and is used again by another thread but not freed: unpark may touch it when
 //     the thread that slept on it is gone.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct blocking_options {
   std::size_t max_threads = 512;
@@ -89,4 +89,4 @@ class blocking_pool : public std::enable_shared_from_this<blocking_pool> {
   bool closed_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 #include "core/site.hpp"
 #include "runtime/loop.hpp"
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace {
 
@@ -59,4 +59,4 @@ std::string dump() {
   return out;
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

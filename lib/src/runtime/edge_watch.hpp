@@ -22,7 +22,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class io_source;
 
@@ -55,4 +55,4 @@ class edge_watch {
   batch* now_ = nullptr;  // being handed out
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -11,7 +11,7 @@
 
 #include "runtime/reactor.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -106,4 +106,4 @@ bool edge_watch::hand_out() noexcept {
   return b.count == batch::most;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -1,6 +1,6 @@
 #include "runtime/edge_watch.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 edge_watch::~edge_watch() = default;
 bool edge_watch::open(uv_loop_t*) noexcept { return false; }
@@ -9,4 +9,4 @@ void edge_watch::remove(int, io_source&) noexcept {}
 void edge_watch::close() noexcept {}
 void edge_watch::allow(bool) noexcept {}
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

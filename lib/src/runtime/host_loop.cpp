@@ -4,7 +4,7 @@
 
 #include <eddy/base/error.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 host_loop::host_loop() : loop_(new uv_loop_t) {
   const int rc = uv_loop_init(loop_);
@@ -29,4 +29,4 @@ bool host_loop::close() noexcept {
   return true;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

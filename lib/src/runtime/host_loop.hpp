@@ -4,7 +4,7 @@
 
 struct uv_loop_s;
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A libuv loop as a host program has one, for the test kit, which does not see libuv.
 class host_loop {
@@ -24,4 +24,4 @@ class host_loop {
   uv_loop_s* loop_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

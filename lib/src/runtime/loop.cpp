@@ -14,7 +14,7 @@
 #include "core/task_pool.hpp"
 #endif
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -462,4 +462,4 @@ void loop::settle() noexcept {
   if (inbox_filled() || (!idle_active_ && may_jump())) kick();
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

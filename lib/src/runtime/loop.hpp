@@ -35,7 +35,7 @@
 //     between finds it set and sends the wake-up (scheduler.hpp).
 // I4  Everything here but what is marked "any thread" belongs to the owner.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class task_pool;
 
@@ -272,4 +272,4 @@ class owner_scope {
   thread_state before_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -12,7 +12,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Where one thread sleeps until another wakes it: parker_linux.cpp on the word itself, which takes one system
 /// call a side and no lock (glibc's condition variables take three for the two); parker_portable.cpp elsewhere.
@@ -36,4 +36,4 @@ class parker {
 #endif
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -47,4 +47,4 @@ void parker::unpark() noexcept {
     futex(word_, FUTEX_WAKE, 1, nullptr);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 bool parker::park_for(std::chrono::nanoseconds most) noexcept {
   std::unique_lock lock(mutex_);
@@ -18,4 +18,4 @@ void parker::unpark() noexcept {
   woken_.notify_one();
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -7,7 +7,7 @@
 
 #include <eddy/base/misuse.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -190,4 +190,4 @@ void pool::end() noexcept {
   drop_loops();
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

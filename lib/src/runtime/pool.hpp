@@ -23,7 +23,7 @@
 #include "runtime/blocking_pool.hpp"
 #include "runtime/loop.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class pool final : public task_pool {
  public:
@@ -59,4 +59,4 @@ class pool final : public task_pool {
   function<void()> on_thread_stop_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -4,7 +4,7 @@
 
 #include "runtime/loop.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 std::uint64_t loop::random() noexcept {
   // splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)
@@ -24,4 +24,4 @@ std::uint32_t draw(const context& cx, std::uint32_t n) noexcept {
   return static_cast<std::uint32_t>(((l->random() & 0xFFFFFFFFU) * n) >> 32);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

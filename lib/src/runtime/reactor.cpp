@@ -16,7 +16,7 @@
 #include "core/task_pool.hpp"
 #endif
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -480,4 +480,4 @@ error awaited_after_the_end(const char* operation) noexcept {
   return error(errc::closed, operation, "on a runtime that has ended");
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -36,7 +36,7 @@
 #include "core/scheduler.hpp"
 #include "runtime/edge_watch.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class loop;
 
@@ -153,4 +153,4 @@ class io_source : public io_state, public list_node, private remote_op {
   uv_poll_t poll_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

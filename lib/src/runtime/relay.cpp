@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 bool relay::enter(waiter& me) noexcept {
   if (!driven_) return driven_ = true;
@@ -72,4 +72,4 @@ void relay::take_last() noexcept {
   driven_ = true;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

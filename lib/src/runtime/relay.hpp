@@ -29,7 +29,7 @@
 #include <eddy/base/list.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class relay {
  public:
@@ -100,4 +100,4 @@ class relay {
   std::atomic<bool> wanted_{false};
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

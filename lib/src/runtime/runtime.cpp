@@ -13,7 +13,7 @@
 #include "runtime/pool.hpp"
 #endif
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -327,4 +327,4 @@ int run(future<int> f, const void* site) noexcept {
 #endif
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -5,7 +5,7 @@
 
 #include <uv.h>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace {
 
@@ -42,4 +42,4 @@ constinit category_holder the_category;
 
 const std::error_category& uv_category() noexcept { return the_category.category; }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

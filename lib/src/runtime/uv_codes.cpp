@@ -3,7 +3,7 @@
 #include <netdb.h>
 #include <uv.h>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 int uv_code_of_eai(int eai, int errno_then) noexcept {
   switch (eai) {
@@ -42,4 +42,4 @@ int uv_code_of_eai(int eai, int errno_then) noexcept {
   }
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -2,9 +2,9 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// libuv's code for what getaddrinfo answered (EAI_...); of EAI_SYSTEM that of `errno_then`.
 int uv_code_of_eai(int eai, int errno_then) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

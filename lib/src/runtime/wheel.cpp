@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 void wheel::put(slot& here, timer_entry& entry) noexcept {
   here.earliest = here.entries.empty() ? entry.deadline : std::min(here.earliest, entry.deadline);
@@ -118,4 +118,4 @@ std::size_t wheel::size() const noexcept {
   return count;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -29,7 +29,7 @@
 #include <eddy/config.hpp>
 #include <eddy/runtime/timer_entry.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class wheel {
  public:
@@ -90,4 +90,4 @@ class wheel {
   slot slots_[levels * slots];
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -7,7 +7,7 @@
 #include "core/task_pool.hpp"
 #include "runtime/loop.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 void loop::join_pool(std::shared_ptr<task_pool> p, std::uint32_t n) {
   worker_ = std::make_unique<pool_worker>(std::move(p), *this, n);
@@ -98,4 +98,4 @@ void loop::come_back(relay::absent& me) noexcept {
   relay_.come_back(me, [this] { kick(); });
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

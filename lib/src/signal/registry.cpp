@@ -14,7 +14,7 @@
 #include "base/make_pipe.hpp"
 #include "core/scheduler.hpp"
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 
@@ -395,4 +395,4 @@ polled<result<void>> poll_signal(signal_listening& l, context& cx) noexcept { re
 
 void stop_waiting(signal_listening& l) noexcept { l.stop_waiting(); }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -33,7 +33,7 @@
 #include <eddy/core/waker.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 inline constexpr int signal_numbers = 65;  // and 0
 
@@ -103,4 +103,4 @@ class signal_registry {
   bool shutdown_kept_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 
 #include "signal/registry.hpp"
 
-namespace eddy::inline EDDY_ABI::signal {
+namespace eddy { inline namespace EDDY_ABI { namespace signal {
 
 using eddy::detail::signal_registry;
 
@@ -105,4 +105,4 @@ polled<result<kind>> shutdown_leaf::poll(context& cx) noexcept {
 
 }  // namespace signal_detail
 
-}  // namespace eddy::inline EDDY_ABI::signal
+}}}  // namespace eddy::EDDY_ABI::signal

@@ -9,7 +9,7 @@
 // I2  The last that comes takes all who wait off the barrier's list and wakes them in portions. Who is not
 //     woken yet is in the list on its stack, under the same lock, and may leave it.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 polled<sync::barrier_wait_result> barrier_wait::poll(context& cx) noexcept {
   if (of_ == nullptr) fatal("the wait at a barrier was polled after it had ended");
@@ -67,4 +67,4 @@ void barrier_wait::leave() noexcept {
   meeting_ = 0;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template class broadcast_state<sync_memory>;
 
@@ -12,4 +12,4 @@ std::size_t broadcast_capacity(std::size_t n) {
   return std::bit_ceil(n);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -24,7 +24,7 @@
 //     do not grow.
 // I5  `memory` counts the handles as one, each node that has this one's lock, and a canceller at work.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct cancel_node : list_node {
   explicit cancel_node(cancel_node* tree) noexcept : first(tree != nullptr ? tree : this) {}
@@ -127,4 +127,4 @@ bool cancel_poll(cancel_node& n, notify_waiter<sync_memory>& at, context& cx) no
 
 void cancel_leave(cancel_node& n, notify_waiter<sync_memory>& at) noexcept { n.waiting.leave(at); }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

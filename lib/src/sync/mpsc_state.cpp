@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 void mpsc_state::retain() noexcept { count_up<sync_memory>(references_); }
 
@@ -206,4 +206,4 @@ void mpsc_state::stop_waiting(const void* leaf) noexcept {
   std::swap(gone, receiver_);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -5,7 +5,7 @@
 #include <eddy/base/misuse.hpp>
 #include <eddy/sync/lock_parts.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template class basic_permits<sync_memory>;
 
@@ -23,4 +23,4 @@ std::uint32_t reader_count(std::size_t n) {
   return static_cast<std::uint32_t>(n);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -2,7 +2,7 @@
 
 #include <eddy/base/misuse.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 std::uint32_t permit_count(std::size_t n) {
   if (n > permits::most) misuse("more permits than semaphore::max_permits");
@@ -18,4 +18,4 @@ error no_permits(permit_answer why) noexcept {
   return would_block("try_acquire");
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 // Whoever makes the word "closed and no task" tells those who wait, behind it; so a wait that sees neither the
 // word nor the telling is queued before the telling (notify_core.hpp I2).
@@ -39,4 +39,4 @@ polled<> tracker_wait_leaf::poll(context& cx) noexcept {
   return pending;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

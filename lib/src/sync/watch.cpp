@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template class watch_state<sync_memory>;
 
@@ -34,4 +34,4 @@ bool has_borrowed(const void* channel) noexcept {
   return false;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

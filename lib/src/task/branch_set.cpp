@@ -1,6 +1,6 @@
 #include <eddy/task/branch_set.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 ready_list* ready_list::make() {
   void* memory = frame_allocate(sizeof(ready_list));
@@ -81,4 +81,4 @@ void set_node::release() noexcept {
   home->release();
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -6,7 +6,7 @@
 
 #include "runtime/loop.hpp"
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 namespace {
 
@@ -32,4 +32,4 @@ void advance_clock(duration d) {
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

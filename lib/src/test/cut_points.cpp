@@ -4,7 +4,7 @@
 
 #include "runtime/loop.hpp"
 
-namespace eddy::inline EDDY_ABI::test::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace test::detail {
 
 bool run_polls(runtime& rt, eddy::detail::join_link& link, std::uint64_t polls) {
   eddy::detail::loop::from(eddy::detail::runtime_access::of(rt)).drive_until(link, polls);
@@ -13,4 +13,4 @@ bool run_polls(runtime& rt, eddy::detail::join_link& link, std::uint64_t polls) 
 
 runtime paused_runtime() { return runtime::builder().rng_seed(seed()).start_paused().build(); }
 
-}  // namespace eddy::inline EDDY_ABI::test::detail
+}}}  // namespace eddy::EDDY_ABI::test::detail

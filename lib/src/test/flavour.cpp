@@ -11,7 +11,7 @@
 
 #include "runtime/host_loop.hpp"
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 namespace {
 
@@ -76,4 +76,4 @@ std::span<const flavour> flavours(test_clock clock) noexcept {
   return clock == test_clock::paused ? any.first(with_pausable_clock) : any;
 }
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

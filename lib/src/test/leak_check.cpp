@@ -13,7 +13,7 @@
 #include "process/orphans.hpp"
 #include "signal/registry.hpp"
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 int open_descriptors() {
   DIR* const d = ::opendir("/proc/self/fd");
@@ -61,4 +61,4 @@ leak_check::~leak_check() {
     differs("descriptors", static_cast<std::size_t>(now), static_cast<std::size_t>(descriptors_));
 }
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

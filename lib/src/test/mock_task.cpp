@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 void mock_task::wait_for_wakers() noexcept {
   using clock = std::chrono::steady_clock;
@@ -13,4 +13,4 @@ void mock_task::wait_for_wakers() noexcept {
   }
 }
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 namespace {
 
@@ -36,4 +36,4 @@ void fail_and_end(std::string_view what, std::source_location at) {
   print_and_abort(f);  // it came back: there are no exceptions
 }
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 std::uint64_t seed() noexcept {
   static const std::uint64_t value = [] {
@@ -16,4 +16,4 @@ std::uint64_t seed() noexcept {
   return value;
 }
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

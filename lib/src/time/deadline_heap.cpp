@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 namespace {
 constexpr std::size_t fold = 4;  // children a node: half the levels of two, and one cache line
@@ -105,4 +105,4 @@ void deadline_heap::sink(std::size_t place) noexcept {
   put(slot, place);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

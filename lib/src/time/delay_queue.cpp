@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 void serial_numbers::refill() noexcept {
   constexpr std::uint64_t block = 1U << 16;
@@ -12,4 +12,4 @@ void serial_numbers::refill() noexcept {
   end_ = next_ + block;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

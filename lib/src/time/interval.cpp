@@ -1,6 +1,6 @@
 #include <eddy/time/interval.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 interval::interval(instant start, duration period) : next_(start), period_(period) {
   if (period <= duration::zero())
@@ -22,4 +22,4 @@ instant interval::ticked() noexcept {
   return due;
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -5,7 +5,7 @@
 
 #include <eddy/base/misuse.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -127,4 +127,4 @@ void rate_limiter::leave_and_wake_next(waiter& w, detail::locked<>& lock) noexce
   std::move(next).wake();
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

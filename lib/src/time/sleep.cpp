@@ -6,7 +6,7 @@
 
 #include "runtime/loop.hpp"
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 clock::time_point clock::now() noexcept {
   auto* l = detail::loop::current();
@@ -89,4 +89,4 @@ void timer_leaf::leave(loop& l) noexcept {
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -4,7 +4,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Owns a descriptor that no loop watches; closes it.
 class descriptor {
@@ -29,4 +29,4 @@ class descriptor {
   int fd_ = -1;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

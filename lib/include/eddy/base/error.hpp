@@ -9,7 +9,7 @@
 #include <eddy/base/misuse.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// What can go wrong inside eddy itself; everything the system reports keeps the system's code.
 enum class errc {
@@ -231,7 +231,7 @@ class broken_promise final : public failure {
 
 #endif
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI
 
 template <>
 struct std::is_error_code_enum<eddy::errc> : std::true_type {};

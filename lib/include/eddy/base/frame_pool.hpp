@@ -5,7 +5,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A block of at least `bytes`, aligned to 64; null when out of memory.
 ///
@@ -25,4 +25,4 @@ void frame_release(void* p, std::size_t bytes) noexcept;
 /// releasing.
 [[nodiscard]] std::size_t live_frames() noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -8,7 +8,7 @@
 #include <eddy/base/misuse.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 template <class Signature>
 class function;
@@ -141,4 +141,4 @@ class [[nodiscard]] function<R(Args...)> {
   const actions* actions_ = nullptr;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

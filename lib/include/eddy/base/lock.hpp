@@ -17,7 +17,7 @@
 #include <eddy/base/misuse.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class Memory>
 class basic_lock {
@@ -107,4 +107,4 @@ class locked {
   Lock* lock_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

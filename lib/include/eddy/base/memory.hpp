@@ -14,7 +14,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Who uses an object of a build without the pool; see `loop_memory`.
 struct loop_mark {
@@ -114,4 +114,4 @@ bool count_down(typename Memory::template atomic<T>& count) noexcept {
   return before == 1;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

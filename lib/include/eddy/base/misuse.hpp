@@ -2,7 +2,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// The caller broke a rule and can be told: throws `std::logic_error("eddy: " + what)`. Without
 /// exceptions prints that line to stderr and aborts.
@@ -12,4 +12,4 @@ namespace eddy::inline EDDY_ABI::detail {
 /// "eddy: what" and aborts.
 [[noreturn]] void fatal(const char* what) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 #include <eddy/base/memory.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 template <class T>
 class rc;
@@ -191,4 +191,4 @@ class weak_rc {
   detail::rc_block* block_ = nullptr;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -9,7 +9,7 @@
 #include <eddy/base/unexpected.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// A value of T or the error that stood in its way, with the interface of `std::expected`; T may be
 /// `void`, an lvalue reference (rebound by assignment) or move-only. `attempt` yields it, leaves
@@ -497,4 +497,4 @@ class [[nodiscard]] result {
   bool has_;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

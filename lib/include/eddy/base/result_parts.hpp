@@ -7,7 +7,7 @@
 #include <eddy/base/misuse.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Throws what this error stands for: `e.raise()` where the type has it, else the error itself.
 /// Without exceptions a type that has no raise() aborts.
@@ -58,4 +58,4 @@ constexpr void replace_part(New* made, Old* gone, Args&&... args) {
   }
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 #include <eddy/base/unit.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 class error;
 enum class errc;
@@ -100,4 +100,4 @@ constexpr bool result_converts() {
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -5,7 +5,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 template <class T>
 struct is_send;
@@ -58,4 +58,4 @@ struct is_send<T[N]> : is_send<T> {};
 template <class T>
 inline constexpr bool is_send_v = is_send<T>::value;
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

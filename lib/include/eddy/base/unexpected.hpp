@@ -5,7 +5,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// Says that a `result` is to be made with an error, built in place from the arguments that follow.
 struct unexpect_t {
@@ -54,4 +54,4 @@ inline constexpr bool is_unexpected_v<unexpected<E>> = true;
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -2,7 +2,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// The value of what has nothing to say: it stands for `void` where a type is needed (a select
 /// branch, a stored result).
@@ -10,4 +10,4 @@ struct unit {
   friend constexpr bool operator==(unit, unit) noexcept = default;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

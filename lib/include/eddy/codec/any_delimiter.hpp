@@ -13,7 +13,7 @@
 #include <eddy/codec/byte_buffer.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 /// Pieces between delimiters, any byte of a set: `any_delimiter(",;\n", ";")` reads up to the next of three, and
 /// writes ";" behind each piece. Two delimiters in a row have an empty piece between them; the last piece needs none.
@@ -45,4 +45,4 @@ class any_delimiter {
   bool skipping_ = false;     // the rest of a piece that was too long
 };
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

@@ -9,7 +9,7 @@
 #include <eddy/config.hpp>
 #include <eddy/io/buffer.hpp>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 /// Bytes that come in at the back and go out at the front: what codecs read from and write to. A contiguous range
 /// of `char`.
@@ -92,4 +92,4 @@ class byte_buffer {
   std::size_t end_ = 0;
 };
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

@@ -9,7 +9,7 @@
 #include <eddy/config.hpp>
 #include <eddy/io/buffer.hpp>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 /// Bytes as they come: a frame is what there is, in any pieces, at least one byte. Written as they are.
 /// Cost: a string a frame.
@@ -26,4 +26,4 @@ class bytes {
   }
 };
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

@@ -9,7 +9,7 @@
 #include <eddy/codec/byte_buffer.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -78,4 +78,4 @@ inline constexpr std::size_t frame_block = 8192;
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -21,7 +21,7 @@
 #include <eddy/io/step.hpp>
 #include <eddy/stream/stream.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Bytes of a reader on their way to a decoder.
 template <class R>
@@ -173,4 +173,4 @@ class frame_reading : public stream_base<Self> {
   Self& self() noexcept { return static_cast<Self&>(*this); }
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -22,7 +22,7 @@
 #include <eddy/io/flush_step.hpp>
 #include <eddy/io/step.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Appends a frame to the buffer, or nothing.
 template <class E, class F>
@@ -183,4 +183,4 @@ class frame_writing {
   E& coder() noexcept { return static_cast<Self&>(*this).encoder(); }
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

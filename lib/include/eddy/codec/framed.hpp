@@ -11,7 +11,7 @@
 #include <eddy/config.hpp>
 #include <eddy/io/concepts.hpp>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 /// What a `framed` is made of, with the bytes that are in it.
 template <class S, class C>
@@ -95,4 +95,4 @@ class [[nodiscard]] framed
 template <class S, class C>
 framed(S&&, C) -> framed<S, C>;
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

@@ -8,7 +8,7 @@
 #include <eddy/config.hpp>
 #include <eddy/io/concepts.hpp>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 /// The frames that a decoder makes of a reader's bytes, as a stream: `framed_read(std::move(socket), lines(1024))`.
 /// `R` is a reader by value, or a reference to one: `framed_read<net::tcp_stream&, lines>`.
@@ -63,4 +63,4 @@ framed_read(R&&, D) -> framed_read<R, D>;
 template <class R, class D>
 framed_read(R&&, D, byte_buffer) -> framed_read<R, D>;
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

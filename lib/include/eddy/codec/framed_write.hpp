@@ -9,7 +9,7 @@
 #include <eddy/config.hpp>
 #include <eddy/io/concepts.hpp>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 /// Writes the frames it is given, as the bytes an encoder makes of them: `framed_write(std::move(socket), lines())`.
 /// `W` is a writer by value, or a reference to one. What is not flushed when this is destroyed is lost.
@@ -56,4 +56,4 @@ class [[nodiscard]] framed_write
 template <class W, class E>
 framed_write(W&&, E) -> framed_write<W, E>;
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

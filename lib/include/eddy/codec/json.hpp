@@ -18,7 +18,7 @@
 #include <eddy/codec/lines.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -126,4 +126,4 @@ class json_lines {
 
 }  // namespace codec
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -12,7 +12,7 @@
 #include <eddy/config.hpp>
 #include <eddy/io/buffer.hpp>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 /// How a frame's head says how long it is:
 ///
@@ -63,4 +63,4 @@ class length_delimited {
       0;  // whole length of the frame that has begun; 0: its head is not complete
 };
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

@@ -11,7 +11,7 @@
 #include <eddy/codec/byte_buffer.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::codec {
+namespace eddy { inline namespace EDDY_ABI { namespace codec {
 
 /// Lines, without their ends when they are read ("\n" or "\r\n"; the last one needs none), with "\n" when they are
 /// written.
@@ -69,4 +69,4 @@ class line_views : public lines {
   }
 };
 
-}  // namespace eddy::inline EDDY_ABI::codec
+}}}  // namespace eddy::EDDY_ABI::codec

@@ -18,7 +18,7 @@
 #include <eddy/net/datagram_socket.hpp>
 #include <eddy/stream/stream.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace codec {
 template <class S, decoder C>
@@ -174,4 +174,4 @@ udp_framed(S&&, C) -> udp_framed<S, C>;
 
 }  // namespace codec
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

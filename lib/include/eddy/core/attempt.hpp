@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/branch.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -60,4 +60,4 @@ auto attempt(X&& x) {
   return detail::attempt_operation<X>(std::forward<X>(x));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

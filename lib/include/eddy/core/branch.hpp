@@ -10,7 +10,7 @@
 #include <eddy/core/future.hpp>
 #include <eddy/core/poll.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Anything that can be awaited.
 template <class X>
@@ -191,4 +191,4 @@ class branch<future<T>&> {
                 "(auto work = eddy::pin(f());) or give it away with std::move");
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

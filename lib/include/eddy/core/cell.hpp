@@ -33,7 +33,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// What does not depend on the value.
 template <class Memory>
@@ -183,4 +183,4 @@ class cell final : public basic_cell_base<Memory> {
   };
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

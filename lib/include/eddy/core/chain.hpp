@@ -9,7 +9,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct promise_base;
 
@@ -125,4 +125,4 @@ struct context_access {
 
 inline char* stack_here() noexcept { return static_cast<char*>(__builtin_frame_address(0)); }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

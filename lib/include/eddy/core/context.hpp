@@ -5,7 +5,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -87,4 +87,4 @@ class context {
   char* stack_base_ = nullptr;    // native stack where the innermost chain's loop stands
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

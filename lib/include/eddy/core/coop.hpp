@@ -9,7 +9,7 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -71,4 +71,4 @@ inline bool has_budget_remaining() noexcept {
 
 }  // namespace coop
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/promise.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// Awaits an operation that reports through a callback: `initiate` is called with a `promise<T>` when
 /// the future is awaited (not before) and passes it on to whoever calls back.
@@ -26,4 +26,4 @@ future<T> from_callback(Initiate initiate, A... args) {
   co_return co_await std::move(f);
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -16,7 +16,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/core/task.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 template <class T = void>
 class future;
@@ -479,7 +479,7 @@ future<detail::then_t<T, F>> future<T>::then(F f) && {
   return detail::run_then<detail::then_t<T, F>>(std::move(*this), std::move(f));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI
 
 template <class T, class Closure, class... A>
   requires eddy::detail::closure_reference<Closure>

@@ -13,7 +13,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/core/task.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// Names a task of a runtime; never used again while the runtime lives.
 struct task_id {
@@ -215,4 +215,4 @@ inline task_id id() {
 
 }  // namespace this_task
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

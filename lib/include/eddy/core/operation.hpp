@@ -8,7 +8,7 @@
 #include <eddy/core/future.hpp>
 #include <eddy/core/poll.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// An operation of several steps, lazy like a future: `co_await` gives its value or throws why not,
 /// `attempt` gives a `result<T>` and no exception is thrown on the way (nor needed: builds without
@@ -29,4 +29,4 @@ class [[nodiscard("eddy: an operation does nothing until it is awaited")]] opera
   detail::branch<future<result<T>>> steps_;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

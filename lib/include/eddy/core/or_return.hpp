@@ -8,7 +8,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/branch.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -168,4 +168,4 @@ detail::or_return_operation<std::remove_reference_t<Op>> or_return(Op&& op) noex
   return {&op};
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/branch.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// A future that stays where it is and can be polled: a leaf that runs it. Name it, then hand it by
 /// lvalue to `timeout`, `select` and the like round after round: it keeps its progress.
@@ -42,4 +42,4 @@ pinned<T> pin(future<T>&& f) {
 template <class T>
 void pin(future<T>&) = delete;  // give it away: eddy::pin(std::move(f))
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -10,7 +10,7 @@
 #include <eddy/base/unit.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 class context;
 
@@ -203,4 +203,4 @@ error to_error(E&& failure) noexcept {
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -8,7 +8,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/poll.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -58,4 +58,4 @@ detail::poll_fn_leaf<F> poll_fn(F f) {
   return detail::poll_fn_leaf<F>(std::move(f));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

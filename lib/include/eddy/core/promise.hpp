@@ -9,7 +9,7 @@
 #include <eddy/core/cell.hpp>
 #include <eddy/core/future.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -118,4 +118,4 @@ class promise {
   bool fulfilled_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

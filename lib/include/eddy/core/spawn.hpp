@@ -16,7 +16,7 @@
 #include <eddy/core/join_handle.hpp>
 #include <eddy/core/task.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// What the hook for failures that nobody awaits is told.
 struct task_failure {
@@ -223,4 +223,4 @@ class task_builder {
   const char* name_ = nullptr;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

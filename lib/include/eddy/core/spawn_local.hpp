@@ -17,7 +17,7 @@
 
 // spawn_local, and what of local_set it has to know.
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -172,4 +172,4 @@ auto spawn_local(F&& f, A&&... args) {
                                    std::forward<A>(args)...);
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -24,7 +24,7 @@
 //     link is filled. From then on the outcome is the handle's.
 // I3  The block comes from the frame allocator and is freed by the last reference.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct stray_task {
   enum : std::uint32_t { waiting, running, ended };
@@ -115,4 +115,4 @@ struct stray_call : task_block<T>, stray_task {
   };
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

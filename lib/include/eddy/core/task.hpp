@@ -14,7 +14,7 @@
 // The task, its states and who may touch what. The transitions are in src/core/task.cpp, which draws
 // them; spawn.hpp makes tasks, join_handle.hpp takes their results.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class scheduler;
 
@@ -144,4 +144,4 @@ void deliver(promise_base& p, Value& value) noexcept {
 #endif
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

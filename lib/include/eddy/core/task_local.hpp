@@ -10,7 +10,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/branch.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -148,4 +148,4 @@ class task_local {
   char named_ = 0;  // so that no two have one address
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -8,7 +8,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Stands for an ordinary thread that waits for a leaf; what the `blocking_` forms are made of.
 ///
@@ -57,4 +57,4 @@ auto block_thread(const char* what, Leaf& leaf) {
   return here.wait(leaf);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

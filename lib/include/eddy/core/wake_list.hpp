@@ -8,7 +8,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Wakers collected under a lock, to be woken after it: waking another loop's task is a system call at
 /// worst. Declared before the lock, so that it is destroyed, which wakes, behind it. Holds a few; when
@@ -42,4 +42,4 @@ class wake_list {
   };
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -5,7 +5,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 class waker;
 
@@ -110,4 +110,4 @@ struct waker_access {
 };
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

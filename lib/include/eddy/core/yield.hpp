@@ -4,7 +4,7 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -30,4 +30,4 @@ class [[nodiscard]] yield_leaf {
 /// Cost: one pass through the run queue.
 inline detail::yield_leaf yield_now() noexcept { return {}; }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -13,7 +13,7 @@
 #include <eddy/fs/metadata.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 struct open_directory;
@@ -119,4 +119,4 @@ job<dir_stream> read_dir(std::string path);
 
 }  // namespace fs
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -16,7 +16,7 @@
 #include <eddy/fs/open_options.hpp>
 #include <eddy/io/buffer.hpp>
 
-namespace eddy::inline EDDY_ABI::fs {
+namespace eddy { inline namespace EDDY_ABI { namespace fs {
 
 /// Where an offset counts from.
 enum class seek_from : std::uint8_t { start, current, end };
@@ -181,9 +181,9 @@ class file {
   bool fresh_read_ = false;   // it was a read, of whose end nobody has been told
 };
 
-}  // namespace eddy::inline EDDY_ABI::fs
+}}}  // namespace eddy::EDDY_ABI::fs
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 extern template class file_operation<void>;
 extern template class file_operation<std::uint64_t>;
@@ -191,4 +191,4 @@ extern template class file_operation<int>;
 extern template class file_operation<fs::file>;
 extern template class file_operation<fs::file_metadata>;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -16,7 +16,7 @@
 
 // What <eddy/fs/file.hpp> is made of: the leaves, and what they share with the jobs.
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace fs {
 class file;
@@ -151,4 +151,4 @@ class [[nodiscard]] file_write_at_leaf : file_positioned {
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

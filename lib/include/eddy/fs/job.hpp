@@ -11,7 +11,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/runtime/spawn_blocking.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -93,4 +93,4 @@ class [[nodiscard("eddy: a job does nothing until it is awaited")]] job {
 
 }  // namespace fs
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -8,7 +8,7 @@
 #include <eddy/config.hpp>
 #include <eddy/fs/job.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 struct metadata_access;
@@ -124,4 +124,4 @@ job<bool> try_exists(std::string path);
 
 }  // namespace fs
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

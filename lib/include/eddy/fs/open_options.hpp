@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/fs/job.hpp>
 
-namespace eddy::inline EDDY_ABI::fs {
+namespace eddy { inline namespace EDDY_ABI { namespace fs {
 
 class file;
 
@@ -70,4 +70,4 @@ class open_options {
   bool create_new_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::fs
+}}}  // namespace eddy::EDDY_ABI::fs

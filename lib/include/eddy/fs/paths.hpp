@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/fs/job.hpp>
 
-namespace eddy::inline EDDY_ABI::fs {
+namespace eddy { inline namespace EDDY_ABI { namespace fs {
 
 /// Gives `from` the name `to`. What had that name is replaced, atomically; both must be on one file system.
 job<void> rename(std::string from, std::string to);
@@ -26,4 +26,4 @@ job<void> symlink(std::string original, std::string link);
 /// What a symbolic link stands for, as it is written in it.
 job<std::string> read_link(std::string path);
 
-}  // namespace eddy::inline EDDY_ABI::fs
+}}}  // namespace eddy::EDDY_ABI::fs

@@ -10,7 +10,7 @@
 #include <eddy/fs/job.hpp>
 #include <eddy/io/buffer.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 fs::job<void> write_string(std::string path, std::string bytes);
@@ -35,4 +35,4 @@ job<void> write(std::string path, S&& bytes) {
 
 }  // namespace fs
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -7,7 +7,7 @@
 #include <eddy/fs/file.hpp>
 #include <eddy/fs/job.hpp>
 
-namespace eddy::inline EDDY_ABI::fs {
+namespace eddy { inline namespace EDDY_ABI { namespace fs {
 
 /// A new, empty directory that only its owner may look into; removed, with all that is in it by then, when this
 /// goes. Below $TMPDIR, or /tmp, if no `parent` is named.
@@ -82,4 +82,4 @@ class temp_file {
   fs::file file_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::fs
+}}}  // namespace eddy::EDDY_ABI::fs

@@ -10,7 +10,7 @@
 #include <eddy/core/operation.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 class watch_source;
@@ -76,4 +76,4 @@ operation<watcher> watch(std::string path);
 
 }  // namespace fs
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

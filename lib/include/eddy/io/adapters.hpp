@@ -17,7 +17,7 @@
 
 // Readers and writers made of others, or of nothing.
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 /// The first `limit` bytes of `R`, and then the end. `R` by value or by reference, as everywhere here.
 /// Cancel safety: that of `R`'s read.
@@ -273,4 +273,4 @@ class memory_writer {
   std::string* to_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

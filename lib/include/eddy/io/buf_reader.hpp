@@ -15,7 +15,7 @@
 #include <eddy/io/concepts.hpp>
 #include <eddy/io/step.hpp>
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 /// Reads from `R` in large pieces and hands them out in small ones. `R` is a reader by value, or a reference to
 /// one: `buf_reader<tcp_stream&>`.
@@ -130,4 +130,4 @@ buf_reader(R&&) -> buf_reader<R>;
 template <class R>
 buf_reader(R&&, std::size_t) -> buf_reader<R>;
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

@@ -7,7 +7,7 @@
 #include <eddy/io/buf_reader.hpp>
 #include <eddy/io/buf_writer.hpp>
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 /// A stream that is read and written with a buffer each; `flush()` what was written.
 template <class S>
@@ -20,4 +20,4 @@ buf_stream<S> buffered(S&& stream, std::size_t read_capacity = buf_reader<S>::de
   return buf_stream<S>(buf_writer<S>(std::forward<S>(stream), write_capacity), read_capacity);
 }
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

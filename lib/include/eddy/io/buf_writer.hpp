@@ -17,7 +17,7 @@
 #include <eddy/io/flush_step.hpp>
 #include <eddy/io/step.hpp>
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 /// Collects small writes and passes them on to `W` in large ones. `W` is a writer by value, or a reference to
 /// one. `flush()` passes on what is held back, and flushes `W`; what is not flushed when this is destroyed is lost.
@@ -146,4 +146,4 @@ buf_writer(W&&) -> buf_writer<W>;
 template <class W>
 buf_writer(W&&, std::size_t) -> buf_writer<W>;
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

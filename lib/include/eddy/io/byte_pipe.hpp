@@ -20,7 +20,7 @@
 #include <eddy/core/waker.hpp>
 #include <eddy/io/buffer.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 enum class pipe_side : bool { read, write };
 
@@ -130,4 +130,4 @@ class [[nodiscard]] pipe_write_all_leaf : pipe_leaf {
 result<std::size_t> try_read(byte_pipe& p, io::buffer to) noexcept;
 result<std::size_t> try_write(byte_pipe& p, io::const_buffer from) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -8,7 +8,7 @@
 #include <eddy/core/branch.hpp>
 #include <eddy/io/buffer.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -54,4 +54,4 @@ using write_of = decltype(std::declval<W&>().write(std::declval<io::const_buffer
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

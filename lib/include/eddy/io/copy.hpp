@@ -20,7 +20,7 @@
 #include <eddy/io/read.hpp>
 #include <eddy/io/step.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -172,4 +172,4 @@ operation<std::uint64_t> copy_buf(B& from, W& to) {
 
 }  // namespace io
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

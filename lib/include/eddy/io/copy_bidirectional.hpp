@@ -13,7 +13,7 @@
 #include <eddy/io/copy.hpp>
 #include <eddy/task/join.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace io {
 
@@ -61,4 +61,4 @@ operation<copied> copy_bidirectional(A& a, B& b, std::size_t block = eddy::detai
 
 }  // namespace io
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

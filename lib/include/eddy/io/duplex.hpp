@@ -9,7 +9,7 @@
 #include <eddy/io/buffer.hpp>
 #include <eddy/io/byte_pipe.hpp>
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 class duplex_stream;
 struct duplex_pair;
@@ -90,4 +90,4 @@ struct duplex_pair {
 /// Cost: three blocks, two of them of `room` bytes.
 duplex_pair duplex(std::size_t room);
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

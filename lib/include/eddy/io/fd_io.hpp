@@ -13,7 +13,7 @@
 // What one awaits on a pipe, or on any other descriptor that is read and written and is no socket: one system call
 // each, tried when it is ready.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class [[nodiscard]] fd_read_leaf {
  public:
@@ -79,4 +79,4 @@ result<std::size_t> try_fd_read(const io_handle& io, std::span<const io::buffer>
 result<std::size_t> try_fd_write(const io_handle& io,
                                  std::span<const io::const_buffer> from) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/io/step.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// The flush of a writer, if it has one, as a step of a wrapping stream's leaf; without one it has ended at once.
 template <class W>
@@ -39,4 +39,4 @@ class flush_step<W> {
   step<decltype(std::declval<W&>().flush())> flush_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

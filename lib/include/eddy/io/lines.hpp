@@ -15,7 +15,7 @@
 #include <eddy/io/concepts.hpp>
 #include <eddy/io/step.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -181,4 +181,4 @@ lines(B&&) -> lines<B>;
 
 }  // namespace io
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -16,7 +16,7 @@
 #include <eddy/io/buffer.hpp>
 #include <eddy/io/concepts.hpp>
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 /// What a container of bytes must have to be filled to the end of a stream: std::string and the vectors of bytes.
 template <class C>
@@ -25,9 +25,9 @@ concept byte_container = eddy::detail::byte_range<C&> && requires(C& c, std::siz
   { c.size() } -> std::convertible_to<std::size_t>;
 };
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class R>
 future<result<void>> run_read_exact(R* from, io::buffer to) {
@@ -106,9 +106,9 @@ future<result<void>> run_write_integer(W* to, T value, bool big) {
   co_return done;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 /// Fills all of `to`.
 ///
@@ -171,4 +171,4 @@ operation<void> write_le(W& to, std::type_identity_t<T> value) {
   return operation<void>(eddy::detail::run_write_integer<T>(&to, value, false));
 }
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

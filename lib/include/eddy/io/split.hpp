@@ -8,7 +8,7 @@
 #include <eddy/io/buffer.hpp>
 #include <eddy/io/concepts.hpp>
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 /// The reading half of any stream. The sockets have halves of their own, whose writer ends the write side when
 /// it is dropped.
@@ -71,4 +71,4 @@ S unsplit(read_half<S> r, write_half<S> w) {
   return std::move(r.stream());
 }
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

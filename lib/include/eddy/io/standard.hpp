@@ -11,7 +11,7 @@
 #include <eddy/io/buffer.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class standard_stream;  // src/io/standard.cpp
 struct close_standard_stream {
@@ -56,9 +56,9 @@ class [[nodiscard]] standard_write_leaf : standard_leaf {
   io::const_buffer from_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 /// This program's standard input, an `io::reader`; `std_in()` makes one. Wrap it in a `buf_reader` for lines.
 ///
@@ -104,4 +104,4 @@ inline standard_output std_out() { return standard_output(1); }
 /// The program's standard error.
 inline standard_output std_err() { return standard_output(2); }
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

@@ -7,7 +7,7 @@
 #include <eddy/core/branch.hpp>
 #include <eddy/core/context.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// An operation on the inner stream that is begun when it is needed, and again when it has ended: what the
 /// leaves of wrapping streams are made of.
@@ -33,4 +33,4 @@ class step {
   std::optional<branch<Op>> op_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -5,7 +5,7 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::io {
+namespace eddy { inline namespace EDDY_ABI { namespace io {
 
 /// Whether a descriptor is a terminal.
 bool is_terminal(int fd) noexcept;
@@ -42,4 +42,4 @@ class raw_mode {
   bool on_ = true;
 };
 
-}  // namespace eddy::inline EDDY_ABI::io
+}}}  // namespace eddy::EDDY_ABI::io

@@ -13,7 +13,7 @@
 
 struct sockaddr;
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// An IPv4 or IPv6 address and a port; a value of 28 bytes, ordered and hashable. Made by default it is
 /// empty: neither v4 nor v6.
@@ -101,7 +101,7 @@ class socket_address {
 };
 static_assert(sizeof(socket_address) == 28);
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net
 
 template <>
 struct std::hash<eddy::net::socket_address> {

@@ -17,7 +17,7 @@
 #include <eddy/net/socket_io.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -175,4 +175,4 @@ class async_fd {
 
 }  // namespace net
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

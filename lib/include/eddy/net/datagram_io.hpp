@@ -15,7 +15,7 @@
 #include <eddy/runtime/readiness.hpp>
 #include <eddy/time/sleep.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// A datagram's size and where it comes from: `auto [size, from] = co_await socket.recv_from(buffer);`
 template <class Address>
@@ -40,12 +40,12 @@ struct outgoing {
   Address to{};           ///< to whom
 };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net
 
 // What one awaits on a socket of datagrams; one system call each, tried when the socket is ready. `Address` is
 // socket_address or unix_address.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 // Of a Unix peer that is full, and to which the socket is not connected, the system never says that there is room
 // again.
@@ -145,4 +145,4 @@ template <class Address>
 result<std::size_t> try_send_to(const io_handle& io, io::const_buffer data,
                                 const Address& to) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -8,7 +8,7 @@
 #include <eddy/net/address.hpp>
 #include <eddy/net/resolver.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// The addresses of "host:port", in the order to try them. A numeric address answers at once; a name is
 /// asked of the system's resolver (getaddrinfo), on a blocking thread of eddy's own.
@@ -20,4 +20,4 @@ operation<std::vector<socket_address>> lookup_host(std::string host_port);
 /// The same, asking `with`. Lifetime: borrows it.
 operation<std::vector<socket_address>> lookup_host(std::string host_port, resolver& with);
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -12,7 +12,7 @@
 #include <eddy/net/socket_io.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using io::buffer;
 using io::const_buffer;
@@ -135,4 +135,4 @@ struct pipe_ends {
 /// A pipe without a name, inside a runtime: what is written to the one end is read from the other.
 result<pipe_ends> pipe() noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -9,7 +9,7 @@
 #include <eddy/core/future.hpp>
 #include <eddy/net/address.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// Turns host names into addresses. A program brings its own to ask another name service, to remember answers, or
 /// to test what becomes of it when none comes; it is given to `lookup_host` and `tcp_stream::connect`.
@@ -33,4 +33,4 @@ class resolver {
 /// The system's (getaddrinfo), on blocking threads of eddy's own.
 resolver& system_resolver() noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -12,18 +12,18 @@
 #include <eddy/io/buffer.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// Which side of a connection `shutdown` ends.
 enum class shutdown_side { read, write, both };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net
 
 // What one awaits on a socket: leaves of one system call each (write_all: of as many as it takes), tried
 // when the socket is ready. They hold no data and no promise to the kernel while they wait, so dropping
 // one costs nothing and loses nothing but what is said.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Waits until a socket is readable or writable.
 class [[nodiscard]] ready_leaf {
@@ -145,4 +145,4 @@ result<std::size_t> try_write(const io_handle& io, io::const_buffer from) noexce
 result<std::size_t> try_write_vectored(const io_handle& io,
                                        std::span<const io::const_buffer> from) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -12,7 +12,7 @@
 #include <eddy/runtime/readiness.hpp>
 #include <eddy/time/sleep.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// A connection and where it comes from.
 template <class Stream>
@@ -84,4 +84,4 @@ class [[nodiscard("eddy: accepting does nothing until it is awaited")]] stream_a
   std::chrono::milliseconds delay_{0};
 };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -11,7 +11,7 @@
 #include <eddy/net/socket_io.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using io::buffer;
 using io::const_buffer;
@@ -98,4 +98,4 @@ class stream_socket {
   eddy::detail::io_handle io_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

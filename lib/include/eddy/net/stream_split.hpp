@@ -12,7 +12,7 @@
 #include <eddy/config.hpp>
 #include <eddy/net/stream_socket.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 namespace split_detail {
 
@@ -174,4 +174,4 @@ result<Stream> reunite(stream_read_half<Stream>&& r, stream_write_half<Stream>&&
   return split_detail::splitting<Stream>::reunite(r, w);
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

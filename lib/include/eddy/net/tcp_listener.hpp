@@ -9,7 +9,7 @@
 #include <eddy/net/stream_listener.hpp>
 #include <eddy/net/tcp_stream.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// How a listener listens.
 struct listen_options {
@@ -45,4 +45,4 @@ class tcp_listener : public stream_listener<tcp_stream> {
   using stream_listener::stream_listener;
 };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

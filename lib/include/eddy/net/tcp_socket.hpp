@@ -13,7 +13,7 @@
 #include <eddy/net/tcp_listener.hpp>
 #include <eddy/net/tcp_stream.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// A TCP socket that is not yet a connection or a listener: for what must be set before.
 ///
@@ -88,4 +88,4 @@ class [[nodiscard]] tcp_socket {
   eddy::detail::descriptor fd_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

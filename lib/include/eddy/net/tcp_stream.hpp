@@ -16,7 +16,7 @@
 #include <eddy/net/stream_socket.hpp>
 #include <eddy/runtime/readiness.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 class resolver;
 class tcp_connect;
@@ -117,4 +117,4 @@ inline tcp_connect tcp_stream::connect(const socket_address& to) noexcept {
   return tcp_connect(to);
 }
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -11,7 +11,7 @@
 #include <eddy/net/address.hpp>
 #include <eddy/net/datagram_socket.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// How a UDP socket is bound.
 struct udp_options {
@@ -85,4 +85,4 @@ class udp_socket : public datagram_socket<socket_address> {
   using datagram_socket::datagram_socket;
 };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

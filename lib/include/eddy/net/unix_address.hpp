@@ -13,7 +13,7 @@
 
 struct sockaddr;
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// Where a Unix socket is: a path, an abstract name (Linux), or nowhere, as the client's end usually is.
 /// A value of 112 bytes.
@@ -55,4 +55,4 @@ class unix_address {
   kind kind_ = kind::unnamed;
 };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

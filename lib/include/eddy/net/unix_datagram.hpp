@@ -8,7 +8,7 @@
 #include <eddy/net/stream_socket.hpp>
 #include <eddy/net/unix_address.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 struct unix_datagram_pair;
 
@@ -51,4 +51,4 @@ struct unix_datagram_pair {
   unix_datagram second;  ///< the other
 };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -12,7 +12,7 @@
 #include <eddy/net/stream_split.hpp>
 #include <eddy/net/unix_address.hpp>
 
-namespace eddy::inline EDDY_ABI::net {
+namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 /// Who is at the other end of a Unix socket, as it was when the connection was made.
 class peer_credentials {
@@ -100,4 +100,4 @@ class unix_listener : public stream_listener<unix_stream> {
   using stream_listener::stream_listener;
 };
 
-}  // namespace eddy::inline EDDY_ABI::net
+}}}  // namespace eddy::EDDY_ABI::net

@@ -21,7 +21,7 @@
 #include <eddy/runtime/readiness.hpp>
 #include <eddy/signal/kind.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class exit_watch;  // src/process/exit_watch.hpp
 struct end_watching {
@@ -29,9 +29,9 @@ struct end_watching {
 };
 using exit_watch_ptr = std::unique_ptr<exit_watch, end_watching>;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::process {
+namespace eddy { inline namespace EDDY_ABI { namespace process {
 
 /// This program's end of a child's standard input: an `io::writer`. Dropping it is the end of the child's input.
 ///
@@ -168,4 +168,4 @@ class child {
   eddy::detail::exit_watch_ptr watch_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::process
+}}}  // namespace eddy::EDDY_ABI::process

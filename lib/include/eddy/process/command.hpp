@@ -17,7 +17,7 @@
 #include <eddy/process/child.hpp>
 #include <eddy/process/stdio.hpp>
 
-namespace eddy::inline EDDY_ABI::process {
+namespace eddy { inline namespace EDDY_ABI { namespace process {
 
 /// A program to be started, and how: `co_await command("ls").arg("-l").output()`.
 ///
@@ -151,4 +151,4 @@ class command {
                        stdio(stdio::how::unset)};
 };
 
-}  // namespace eddy::inline EDDY_ABI::process
+}}}  // namespace eddy::EDDY_ABI::process

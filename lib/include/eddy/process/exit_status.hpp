@@ -5,7 +5,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::process {
+namespace eddy { inline namespace EDDY_ABI { namespace process {
 
 /// How a child has ended: by `exit`, with a code, or by a signal.
 class exit_status {
@@ -32,4 +32,4 @@ class exit_status {
   int raw_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::process
+}}}  // namespace eddy::EDDY_ABI::process

@@ -5,7 +5,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::process {
+namespace eddy { inline namespace EDDY_ABI { namespace process {
 
 /// What a standard stream of a child is.
 class stdio {
@@ -36,4 +36,4 @@ class stdio {
   int fd_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::process
+}}}  // namespace eddy::EDDY_ABI::process

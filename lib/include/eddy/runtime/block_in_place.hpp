@@ -8,7 +8,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/future.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -53,4 +53,4 @@ std::invoke_result_t<F, A...> block_in_place(F&& f, A&&... args) {
   return std::forward<F>(f)(std::forward<A>(args)...);
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -7,7 +7,7 @@
 #include <eddy/core/waker.hpp>
 #include <eddy/runtime/timer_entry.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class loop;
 
@@ -27,4 +27,4 @@ struct loop_timer : timer_entry {
   }
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

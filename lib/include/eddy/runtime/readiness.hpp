@@ -15,7 +15,7 @@
 // The narrow interface between sockets and whatever watches descriptors; src/runtime/reactor.hpp is
 // behind it. Nothing above knows how the watching is done.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class io_source;  // one descriptor watched by a loop: src/runtime/reactor.hpp
 
@@ -183,4 +183,4 @@ class io_handle {
 error awaited_elsewhere() noexcept;
 error awaited_after_the_end(const char* operation) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -16,7 +16,7 @@
 
 struct uv_loop_s;  // libuv's uv_loop_t
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 class runtime;
 class handle;
@@ -453,4 +453,4 @@ int run(runtime rt, F&& f, const void* site = __builtin_source_location()) noexc
 /// Threads: on the loop's own thread. Cost: walks all tasks; linear, allocates the text.
 std::string dump();
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

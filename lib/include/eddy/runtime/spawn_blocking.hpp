@@ -14,7 +14,7 @@
 #include <eddy/core/spawn.hpp>
 #include <eddy/core/stray_task.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -124,4 +124,4 @@ auto spawn_mandatory_blocking(F&& f, A&&... args) {
   return detail::spawn_job(true, nullptr, std::forward<F>(f), std::forward<A>(args)...);
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

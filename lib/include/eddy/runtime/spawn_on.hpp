@@ -11,7 +11,7 @@
 #include <eddy/core/join_handle.hpp>
 #include <eddy/runtime/runtime.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 inline handle runtime_for_spawn_on() {
@@ -45,4 +45,4 @@ auto spawn_on(std::uint32_t worker, F&& f, A&&... args) {
                                                  std::forward<A>(args)...);
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

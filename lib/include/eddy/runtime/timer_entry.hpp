@@ -6,7 +6,7 @@
 #include <eddy/base/list.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// An entry of a timer wheel; a leaf that waits for a time derives from it or holds one.
 ///
@@ -19,4 +19,4 @@ struct timer_entry : list_node {
 };
 static_assert(sizeof(timer_entry) == 24);
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/signal/signal.hpp>
 
-namespace eddy::inline EDDY_ABI::signal {
+namespace eddy { inline namespace EDDY_ABI { namespace signal {
 
 namespace signal_detail {
 
@@ -32,4 +32,4 @@ class [[nodiscard]] ctrl_c_leaf {
 /// Errors, Cost: as `signal`.
 inline signal_detail::ctrl_c_leaf ctrl_c() noexcept { return {}; }
 
-}  // namespace eddy::inline EDDY_ABI::signal
+}}}  // namespace eddy::EDDY_ABI::signal

@@ -6,7 +6,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::signal {
+namespace eddy { inline namespace EDDY_ABI { namespace signal {
 
 /// Which signal: `kind::terminate()`, or `kind(SIGRTMIN + 3)`.
 class kind {
@@ -52,4 +52,4 @@ class kind {
   int number_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::signal
+}}}  // namespace eddy::EDDY_ABI::signal

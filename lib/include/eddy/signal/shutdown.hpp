@@ -9,7 +9,7 @@
 #include <eddy/signal/kind.hpp>
 #include <eddy/signal/signal.hpp>
 
-namespace eddy::inline EDDY_ABI::signal {
+namespace eddy { inline namespace EDDY_ABI { namespace signal {
 
 namespace signal_detail {
 
@@ -44,4 +44,4 @@ class [[nodiscard]] shutdown_leaf {
 /// Errors, Cost: as two of `signal`.
 inline signal_detail::shutdown_leaf shutdown() noexcept { return {}; }
 
-}  // namespace eddy::inline EDDY_ABI::signal
+}}}  // namespace eddy::EDDY_ABI::signal

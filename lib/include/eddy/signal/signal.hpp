@@ -12,7 +12,7 @@
 #include <eddy/signal/kind.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class signal_listening;  // one listener's part of the registry: src/signal/registry.hpp
 struct end_listening {
@@ -24,9 +24,9 @@ result<signal_listening_ptr> listen_to(int number) noexcept;
 polled<result<void>> poll_signal(signal_listening& l, context& cx) noexcept;
 void stop_waiting(signal_listening& l) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::signal {
+namespace eddy { inline namespace EDDY_ABI { namespace signal {
 
 /// Hears of every arrival of one signal from the moment it is made; `signal(kind)` makes one. Also a stream, of
 /// the kind each time, so that several can be merged.
@@ -91,4 +91,4 @@ class listener : public stream_base<listener> {
 /// (SIGSEGV, SIGBUS, SIGFPE, SIGILL), and numbers that are no signal; running out of descriptors or memory.
 result<listener> signal(kind k) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::signal
+}}}  // namespace eddy::EDDY_ABI::signal

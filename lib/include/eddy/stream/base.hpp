@@ -9,7 +9,7 @@
 #include <eddy/stream/concept.hpp>
 #include <eddy/time/clock.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -254,4 +254,4 @@ class adapter : public stream_base<Self> {
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

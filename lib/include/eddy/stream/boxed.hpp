@@ -8,7 +8,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// Some stream of T, for where one type must stand for several: `std::move(s).boxed()`.
 /// Errors: polled after it was moved from: misuse.
@@ -48,4 +48,4 @@ class [[nodiscard]] boxed_stream : public stream_base<boxed_stream<T>> {
   std::unique_ptr<base> held_;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

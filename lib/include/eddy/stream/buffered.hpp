@@ -12,7 +12,7 @@
 #include <eddy/stream/then.hpp>
 #include <eddy/task/branch_set.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] buffered_stream : public stream_base<buffered_stream<S>> {
@@ -79,4 +79,4 @@ class [[nodiscard]] buffered_stream : public stream_base<buffered_stream<S>> {
   bool ended_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

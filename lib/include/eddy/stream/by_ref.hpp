@@ -3,7 +3,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] ref_stream : public stream_base<ref_stream<S>> {
@@ -16,4 +16,4 @@ class [[nodiscard]] ref_stream : public stream_base<ref_stream<S>> {
   S* inner_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

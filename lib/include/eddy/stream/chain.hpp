@@ -7,7 +7,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class A, class B>
 class [[nodiscard]] chain_stream : public stream_base<chain_stream<A, B>> {
@@ -36,4 +36,4 @@ class [[nodiscard]] chain_stream : public stream_base<chain_stream<A, B>> {
   B second_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -11,7 +11,7 @@
 #include <eddy/time/clock.hpp>
 #include <eddy/time/movable_timer.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] chunks_timeout_stream : public adapter<chunks_timeout_stream<S>, S> {
@@ -72,4 +72,4 @@ class [[nodiscard]] chunks_timeout_stream : public adapter<chunks_timeout_stream
   bool ended_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -7,7 +7,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Adds a value to whatever container, as that container does it.
 template <class C, class T>
@@ -47,4 +47,4 @@ class [[nodiscard]] collect_operation {
   container all_{};
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -11,7 +11,7 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -151,4 +151,4 @@ bool is_value(next_polled<T>& p) noexcept {
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -5,7 +5,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S, class F>
 class [[nodiscard]] filter_stream : public adapter<filter_stream<S, F>, S> {
@@ -23,4 +23,4 @@ class [[nodiscard]] filter_stream : public adapter<filter_stream<S, F>, S> {
   [[no_unique_address]] F f_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -7,7 +7,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S, class A, class F>
 class [[nodiscard]] fold_operation {
@@ -68,4 +68,4 @@ class [[nodiscard]] search_leaf {
   [[no_unique_address]] F f_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] fuse_stream : public adapter<fuse_stream<S>, S> {
@@ -54,4 +54,4 @@ class [[nodiscard]] notify_close_stream : public adapter<notify_close_stream<S>,
   bool said_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -14,7 +14,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/stream/stream.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 template <class T>
 class generator;
@@ -168,4 +168,4 @@ generator<T> generator_promise<T>::get_return_object_on_allocation_failure() noe
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

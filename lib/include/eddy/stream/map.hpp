@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// What `f(v)` is for a stream's value, as a value.
 template <class S, class F>
@@ -75,4 +75,4 @@ class [[nodiscard]] map_while_stream : public adapter<map_while_stream<S, F>, S>
   bool ended_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -7,7 +7,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class A, class B>
 class [[nodiscard]] merge_stream : public stream_base<merge_stream<A, B>> {
@@ -53,4 +53,4 @@ class [[nodiscard]] merge_stream : public stream_base<merge_stream<A, B>> {
   bool a_first_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -8,7 +8,7 @@
 #include <eddy/base/misuse.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// An object that may not move, in a block of its own, so that its owner may. The block is made for the first
 /// object and kept for those that follow.
@@ -52,4 +52,4 @@ class parked {
   bool alive_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

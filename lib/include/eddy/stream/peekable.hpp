@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] stream_peek_leaf {
@@ -67,4 +67,4 @@ class [[nodiscard]] peekable_stream : public adapter<peekable_stream<S>, S> {
   bool ended_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -9,7 +9,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A range whose elements are found by their number: it may move, and no iterator is kept over a move.
 template <class R>
@@ -111,4 +111,4 @@ class [[nodiscard]] pending_stream : public stream_base<pending_stream<T>> {
   next_polled<T> poll_next(context&) noexcept { return pending; }
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -8,7 +8,7 @@
 #include <eddy/stream/base.hpp>
 #include <eddy/stream/then.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] results_stream : public adapter<results_stream<S>, S> {
@@ -49,4 +49,4 @@ class [[nodiscard]] values_stream : public adapter<values_stream<S>, S> {
   }
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] skip_stream : public adapter<skip_stream<S>, S> {
@@ -46,4 +46,4 @@ class [[nodiscard]] skip_while_stream : public adapter<skip_while_stream<S, F>, 
   bool found_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -13,7 +13,7 @@
 #include <eddy/stream/parked.hpp>
 #include <eddy/stream/then.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class X>
 concept receives = requires(X& x) {
@@ -213,4 +213,4 @@ class [[nodiscard]] single_stream : public stream_base<single_stream<X>> {
   parked<work> work_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

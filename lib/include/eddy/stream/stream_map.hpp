@@ -14,7 +14,7 @@
 #include <eddy/runtime/random.hpp>
 #include <eddy/stream/stream.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// Streams of one type by their keys, merged into one stream of pairs (key, value). A stream that ends is
 /// destroyed and leaves the map; an empty map is at its end, until another is inserted.
@@ -192,4 +192,4 @@ class [[nodiscard]] stream_map : public stream_base<stream_map<K, S>> {
   std::optional<error> failed_;  // of next_many, for the next poll
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

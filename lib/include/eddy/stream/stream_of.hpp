@@ -12,7 +12,7 @@
 #include <eddy/stream/source_stream.hpp>
 #include <eddy/stream/stream.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// A stream of whatever gives values one after the other, which it takes over:
 ///
@@ -73,4 +73,4 @@ auto pending_stream() noexcept {
   return detail::pending_stream<T>();
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

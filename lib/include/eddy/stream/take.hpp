@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/stream/base.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] take_stream : public adapter<take_stream<S>, S> {
@@ -48,4 +48,4 @@ class [[nodiscard]] take_while_stream : public adapter<take_while_stream<S, F>, 
   bool ended_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

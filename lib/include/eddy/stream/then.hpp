@@ -9,7 +9,7 @@
 #include <eddy/stream/base.hpp>
 #include <eddy/stream/parked.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// What becomes of an awaited branch, as a value.
 template <class Branch>
@@ -74,4 +74,4 @@ class [[nodiscard]] then_stream : public adapter<then_stream<S, F>, S> {
   parked<state> state_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

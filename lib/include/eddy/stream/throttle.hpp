@@ -7,7 +7,7 @@
 #include <eddy/time/clock.hpp>
 #include <eddy/time/movable_timer.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] throttle_stream : public adapter<throttle_stream<S>, S> {
@@ -36,4 +36,4 @@ class [[nodiscard]] throttle_stream : public adapter<throttle_stream<S>, S> {
   bool pauses_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

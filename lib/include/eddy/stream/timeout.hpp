@@ -10,7 +10,7 @@
 #include <eddy/time/clock.hpp>
 #include <eddy/time/movable_timer.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class S>
 class [[nodiscard]] timeout_stream : public adapter<timeout_stream<S>, S> {
@@ -48,4 +48,4 @@ class [[nodiscard]] timeout_stream : public adapter<timeout_stream<S>, S> {
   phase phase_ = phase::idle;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

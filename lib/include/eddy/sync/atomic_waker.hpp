@@ -11,7 +11,7 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A slot for one waker, without a lock.
 ///
@@ -78,9 +78,9 @@ class basic_atomic_waker {
   [[no_unique_address]] typename Memory::mark mark_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// The waker of the one task that waits, for any number of threads that wake it: what leaves of one's own are
 /// made of.
@@ -105,4 +105,4 @@ class atomic_waker {
   detail::basic_atomic_waker<detail::sync_memory> core_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

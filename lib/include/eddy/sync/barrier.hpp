@@ -11,15 +11,15 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 class barrier;
-}
+}}}  // namespace eddy::EDDY_ABI::sync
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 class barrier_wait;
-}
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// What a barrier tells those who have met at it.
 class barrier_wait_result {
@@ -62,9 +62,9 @@ class barrier {
   detail::list<detail::barrier_wait> waiting_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class [[nodiscard]] barrier_wait : public list_node {
  public:
@@ -87,10 +87,10 @@ class [[nodiscard]] barrier_wait : public list_node {
   waker who_;                  // under the barrier's lock
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 inline detail::barrier_wait barrier::wait() noexcept { return detail::barrier_wait(*this); }
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

@@ -18,16 +18,16 @@
 #include <eddy/sync/crowd.hpp>
 #include <eddy/sync/send_error.hpp>
 
-namespace eddy::inline EDDY_ABI::sync::broadcast {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::broadcast {
 
 template <class T>
 class receiver;
 template <class T>
 class weak_sender;
 
-}  // namespace eddy::inline EDDY_ABI::sync::broadcast
+}}}  // namespace eddy::EDDY_ABI::sync::broadcast
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct broadcast_access;
 
@@ -117,9 +117,9 @@ class [[nodiscard]] broadcast_closed {
   crowd_place place_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync::broadcast {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::broadcast {
 
 /// Sends values, each to all receivers there are. Copies send to the same ones; when the last is gone, the
 /// receivers find the end behind the values.
@@ -341,9 +341,9 @@ struct ends {
   receiver<T> rx;  ///< receives
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync::broadcast
+}}}  // namespace eddy::EDDY_ABI::sync::broadcast
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct broadcast_access {
   template <class T>
@@ -353,9 +353,9 @@ struct broadcast_access {
   }
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync::broadcast {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::broadcast {
 
 /// A channel whose every value reaches every receiver: `auto [tx, rx] = eddy::sync::broadcast::channel<int>(16);`
 /// It keeps the last `capacity` values (rounded up to a power of two) for receivers that are slower.
@@ -367,4 +367,4 @@ ends<T> channel(std::size_t capacity) {
   return detail::broadcast_access::make<T>(capacity);
 }
 
-}  // namespace eddy::inline EDDY_ABI::sync::broadcast
+}}}  // namespace eddy::EDDY_ABI::sync::broadcast

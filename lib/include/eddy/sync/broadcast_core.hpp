@@ -28,7 +28,7 @@
 #include <eddy/core/wake_list.hpp>
 #include <eddy/sync/crowd.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class Memory>
 struct broadcast_node_base {
@@ -319,4 +319,4 @@ class broadcast_core final : public broadcast_state<Memory> {
   ~broadcast_core() = default;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -10,7 +10,7 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::sync::broadcast {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::broadcast {
 
 /// Says that `n` values were missed, where a `received` or `recv_error` is made.
 struct lagged {
@@ -114,4 +114,4 @@ class [[nodiscard]] recv_error {
   std::uint64_t missed_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync::broadcast
+}}}  // namespace eddy::EDDY_ABI::sync::broadcast

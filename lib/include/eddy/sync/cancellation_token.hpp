@@ -15,12 +15,12 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/sync/notify_core.hpp>
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 class cancellation_token;
 class drop_guard;
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct cancel_node;
 
@@ -58,9 +58,9 @@ class owned_cancelled_leaf;
 template <class X>
 class run_until_cancelled_operation;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// Asks tasks to end in their own time: they look at `is_cancelled()`, or wait for `cancelled()` beside their
 /// work, and clean up with `co_await`. (To end one at once and without its help, drop its future or `abort` it.)
@@ -173,9 +173,9 @@ inline sync::drop_guard cancellation_token::drop_guard() const noexcept {
   return sync::drop_guard(*this);
 }
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class [[nodiscard]] owned_cancelled_leaf {
  public:
@@ -235,15 +235,15 @@ class [[nodiscard]] run_until_cancelled_operation {
   bool started_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 inline detail::owned_cancelled_leaf cancellation_token::cancelled_owned() const noexcept {
   return detail::owned_cancelled_leaf(*this);
 }
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync
 
 template <>
 struct std::hash<eddy::sync::cancellation_token> {

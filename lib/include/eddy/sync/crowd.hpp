@@ -18,7 +18,7 @@
 #include <eddy/core/wake_list.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A leaf's place in a crowd. Nothing of it is made before the leaf waits.
 class crowd_place {
@@ -96,4 +96,4 @@ class crowd {
   list<crowd_place::entry> places_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -17,7 +17,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/sync/permits.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct lock_access {
   template <class Lock>
@@ -116,4 +116,4 @@ class all_permits {
   std::uint32_t n_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

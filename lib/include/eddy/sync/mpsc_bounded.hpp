@@ -17,7 +17,7 @@
 #include <eddy/sync/send_error.hpp>
 #include <eddy/time/clock.hpp>
 
-namespace eddy::inline EDDY_ABI::sync::mpsc {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::mpsc {
 
 template <class T>
 class sender;
@@ -220,4 +220,4 @@ bounded_ends<T> channel(std::size_t n) {
   return {sender<T>(core), receiver<T>(core)};
 }
 
-}  // namespace eddy::inline EDDY_ABI::sync::mpsc
+}}}  // namespace eddy::EDDY_ABI::sync::mpsc

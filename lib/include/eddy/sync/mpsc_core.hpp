@@ -24,7 +24,7 @@
 #include <eddy/config.hpp>
 #include <eddy/sync/mpsc_state.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class T>
 class mpsc_core final : public mpsc_state {
@@ -174,4 +174,4 @@ class mpsc_core final : public mpsc_state {
   block* last_ = nullptr;   // write_ is a place in it
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

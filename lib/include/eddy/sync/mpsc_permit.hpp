@@ -11,14 +11,14 @@
 #include <eddy/sync/mpsc_core.hpp>
 #include <eddy/sync/mpsc_send.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 /// A message that needs no more than a move, which may be under the lock. Any other is made before it, for
 /// a user's constructor may use the channel.
 template <class T, class... A>
 concept mpsc_only_moved = sizeof...(A) == 1 && (std::is_same_v<A, T> && ...);
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync::mpsc {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::mpsc {
 
 template <class T>
 class sender;
@@ -163,4 +163,4 @@ class [[nodiscard]] owned_permit {
   sender<T> sender_;  // moved from: used
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync::mpsc
+}}}  // namespace eddy::EDDY_ABI::sync::mpsc

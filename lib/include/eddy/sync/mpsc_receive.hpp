@@ -18,7 +18,7 @@
 #include <eddy/sync/mpsc_core.hpp>
 #include <eddy/sync/mpsc_send.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// What a leaf answers that hands messages over: a failure only if their move may throw.
 template <class T, class V>
@@ -232,4 +232,4 @@ class mpsc_receiver {
   }
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

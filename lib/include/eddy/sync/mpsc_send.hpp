@@ -19,7 +19,7 @@
 #include <eddy/time/clock.hpp>
 #include <eddy/time/sleep.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 inline error mpsc_closed() noexcept { return error(errc::closed, "channel"); }
 inline error mpsc_full() noexcept { return error::system(EAGAIN, "channel"); }
@@ -178,4 +178,4 @@ class [[nodiscard]] mpsc_closed_leaf {
   bool waited_ = false;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -8,7 +8,7 @@
 #include <eddy/sync/mpsc_core.hpp>
 #include <eddy/sync/mpsc_send.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A counted sending half, of either kind of channel: what `sender` and `unbounded_sender` share.
 template <class T>
@@ -85,4 +85,4 @@ class mpsc_weak_sender {
   mpsc_core<T>* core_;  // null: moved from
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -33,7 +33,7 @@
 #include <eddy/sync/permit_queue.hpp>
 #include <eddy/sync/permits.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A sender that waits for the end of the receiver; part of its leaf.
 struct mpsc_watcher : list_node {
@@ -253,4 +253,4 @@ class mpsc_state {
   std::size_t claimed_ = 0;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

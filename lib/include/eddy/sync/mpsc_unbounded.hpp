@@ -9,7 +9,7 @@
 #include <eddy/sync/mpsc_sender.hpp>
 #include <eddy/sync/send_error.hpp>
 
-namespace eddy::inline EDDY_ABI::sync::mpsc {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::mpsc {
 
 template <class T>
 class unbounded_sender;
@@ -99,4 +99,4 @@ unbounded_ends<T> unbounded_channel() {
   return {unbounded_sender<T>(core), unbounded_receiver<T>(core)};
 }
 
-}  // namespace eddy::inline EDDY_ABI::sync::mpsc
+}}}  // namespace eddy::EDDY_ABI::sync::mpsc

@@ -12,7 +12,7 @@
 #include <eddy/core/thread_waiter.hpp>
 #include <eddy/sync/lock_parts.hpp>
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 template <class T>
 class mutex;
@@ -210,4 +210,4 @@ class mutex {
   T value_{};
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

@@ -8,14 +8,14 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/sync/notify_core.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 /// What waits: holds the notify by reference, or by a share of it.
 template <class Holder>
 class notified_leaf;
 struct notify_access;
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// Tells tasks that something has happened; what, they look up elsewhere.
 ///
@@ -53,9 +53,9 @@ class notify {
   core core_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct notify_access {
   static basic_notify<sync_memory>& of(sync::notify& n) noexcept { return n.core_; }
@@ -86,9 +86,9 @@ class [[nodiscard]] notified_leaf {
   notify_waiter<sync_memory> node_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 inline detail::notified_leaf<notify*> notify::notified() noexcept {
   return detail::notified_leaf<notify*>(this);
@@ -98,4 +98,4 @@ inline detail::notified_leaf<std::shared_ptr<notify>> notify::notified_owned(
   return detail::notified_leaf<std::shared_ptr<notify>>(std::move(n));
 }
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

@@ -26,7 +26,7 @@
 #include <eddy/core/wake_list.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class Memory>
 class basic_notify;
@@ -243,4 +243,4 @@ void basic_notify<Memory>::tell_all_queued() noexcept {
 
 extern template class basic_notify<sync_memory>;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

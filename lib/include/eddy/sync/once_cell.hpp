@@ -19,12 +19,12 @@
 #include <eddy/sync/once_value.hpp>
 #include <eddy/sync/permits.hpp>
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 template <class T>
 class once_cell;
-}
+}}}  // namespace eddy::EDDY_ABI::sync
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Waits for a cell's value, and makes it if nobody else does. One permit says who may; it is closed when there
 /// is a value.
@@ -91,9 +91,9 @@ class [[nodiscard]] once_init {
 template <class R, class T>
 concept makes = is_future_v<R> && std::is_same_v<typename R::value_type, T>;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// A value that is made when it is first asked for, by whoever asks first; the others wait for it.
 ///
@@ -191,4 +191,4 @@ class once_cell {
   detail::permits may_make_;  // one, for who makes the value; closed behind it
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

@@ -13,7 +13,7 @@
 #include <eddy/base/memory.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class T>
 class once_value {
@@ -48,9 +48,9 @@ class once_value {
   sync_memory::atomic<bool> set_{false};  // partners: make, is_set
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// Why a value could not be set, and the value, given back.
 template <class T>
@@ -68,4 +68,4 @@ class set_error {
   bool initializing_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

@@ -16,16 +16,16 @@
 #include <eddy/core/thread_waiter.hpp>
 #include <eddy/sync/send_error.hpp>
 
-namespace eddy::inline EDDY_ABI::sync::oneshot {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::oneshot {
 
 template <class T>
 class sender;
 template <class T>
 class receiver;
 
-}  // namespace eddy::inline EDDY_ABI::sync::oneshot
+}}}  // namespace eddy::EDDY_ABI::sync::oneshot
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct oneshot_access;
 
@@ -40,9 +40,9 @@ class [[nodiscard]] oneshot_closed {
   sync::oneshot::sender<T>* tx_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync::oneshot {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::oneshot {
 
 /// The sending end: sends one value, without waiting, from anywhere. Dropped without that, it closes the
 /// channel.
@@ -195,9 +195,9 @@ struct ends {
   receiver<T> rx;  ///< receives
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync::oneshot
+}}}  // namespace eddy::EDDY_ABI::sync::oneshot
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct oneshot_access {
   template <class T>
@@ -207,9 +207,9 @@ struct oneshot_access {
   }
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync::oneshot {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::oneshot {
 
 /// A channel for one value: `auto [tx, rx] = eddy::sync::oneshot::channel<int>();`
 ///
@@ -219,4 +219,4 @@ ends<T> channel() {
   return detail::oneshot_access::make<T>();
 }
 
-}  // namespace eddy::inline EDDY_ABI::sync::oneshot
+}}}  // namespace eddy::EDDY_ABI::sync::oneshot

@@ -19,7 +19,7 @@
 #include <eddy/core/wake_list.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A place in the queue; part of the leaf that waits.
 template <class Memory>
@@ -92,4 +92,4 @@ class permit_queue {
   list<waiter> waiting_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -26,7 +26,7 @@
 #include <eddy/core/wake_list.hpp>
 #include <eddy/sync/permit_queue.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Ends the program: permits were given that were never taken.
 [[noreturn]] void too_many_permits() noexcept;
@@ -257,4 +257,4 @@ error would_block(const char* operation) noexcept;
 /// How many may read at a time, as a user gave it, checked: misuse when it cannot be.
 std::uint32_t reader_count(std::size_t n);
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -14,7 +14,7 @@
 #include <eddy/core/thread_waiter.hpp>
 #include <eddy/sync/lock_parts.hpp>
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 template <class T>
 class rw_lock;
@@ -318,4 +318,4 @@ class rw_lock {
   T value_{};
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

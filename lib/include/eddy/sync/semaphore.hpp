@@ -14,11 +14,11 @@
 #include <eddy/core/thread_waiter.hpp>
 #include <eddy/sync/permits.hpp>
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 class semaphore;
-}
+}}}  // namespace eddy::EDDY_ABI::sync
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A count of permits that a user gave, checked: misuse when it is more than there can be.
 std::uint32_t permit_count(std::size_t n);
@@ -29,9 +29,9 @@ class semaphore_acquire;
 
 struct semaphore_access;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// Permits taken from a semaphore, given back when this is destroyed. `Holder` is how it holds the
 /// semaphore: see `semaphore_permit` and `owned_semaphore_permit`.
@@ -152,9 +152,9 @@ class semaphore {
   detail::permits permits_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct semaphore_access {
   static permits& of(sync::semaphore& s) noexcept { return s.permits_; }
@@ -199,9 +199,9 @@ class [[nodiscard]] semaphore_acquire {
   Holder of_;  // null: it has ended
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 template <class Holder>
 basic_semaphore_permit<Holder>::~basic_semaphore_permit() {
@@ -266,4 +266,4 @@ result<owned_semaphore_permit> semaphore::blocking_acquire_many_owned(std::share
   return detail::block_thread("semaphore::blocking_acquire", waiting).take();
 }
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

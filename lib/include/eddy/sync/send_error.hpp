@@ -11,7 +11,7 @@
 #include <eddy/base/unit.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 template <class T>
 class send_failed;
@@ -90,4 +90,4 @@ class send_failed final : public failure {
 
 #endif
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

@@ -14,7 +14,7 @@
 #include <eddy/sync/notify_core.hpp>
 #include <eddy/sync/once_value.hpp>
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// A value that one sets and any number wait for.
 ///
@@ -94,4 +94,4 @@ class set_once {
   detail::basic_notify<detail::sync_memory> told_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

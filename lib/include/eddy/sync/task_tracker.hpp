@@ -18,7 +18,7 @@
 #include <eddy/runtime/spawn_blocking.hpp>
 #include <eddy/sync/notify_core.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// How many tasks a tracker counts, and who waits for the last.
 ///
@@ -60,9 +60,9 @@ class [[nodiscard]] tracker_wait_leaf {
   bool over_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// Counts as a task of a `task_tracker` while it lives; a copy counts as another.
 class [[nodiscard]] tracker_token {
@@ -87,9 +87,9 @@ class [[nodiscard]] tracker_token {
   std::shared_ptr<detail::tracker_state> state_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// Hands over a future that was ready made, and keeps the token beside it until its frame is gone.
 template <class T>
@@ -114,9 +114,9 @@ future<T> track_to_the_end(sync::tracker_token, future<T> work) {
   co_return co_await std::move(work);
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync {
+namespace eddy { inline namespace EDDY_ABI { namespace sync {
 
 /// Waits for tasks to end without keeping their handles: for an orderly end of a program, beside a
 /// `cancellation_token` that tells them to.
@@ -211,4 +211,4 @@ class task_tracker {
   std::shared_ptr<detail::tracker_state> state_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync
+}}}  // namespace eddy::EDDY_ABI::sync

@@ -19,7 +19,7 @@
 #include <eddy/sync/send_error.hpp>
 #include <eddy/sync/watch_state.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct watch_access;
 
@@ -52,9 +52,9 @@ class watch_core final : public watch_state<sync_memory> {
   ~watch_core() = default;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync::watch {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::watch {
 
 template <class T>
 class receiver;
@@ -90,9 +90,9 @@ class [[nodiscard]] ref {
   bool has_changed_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::sync::watch
+}}}  // namespace eddy::EDDY_ABI::sync::watch
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 struct watch_access {
   template <class T>
@@ -207,9 +207,9 @@ class [[nodiscard]] watch_closed {
   crowd_place place_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail
 
-namespace eddy::inline EDDY_ABI::sync::watch {
+namespace eddy { inline namespace EDDY_ABI { namespace sync::watch {
 
 /// Changes the value of a watch channel. Copies change the same one; when the last is gone, the receivers
 /// find the end behind the last value.
@@ -408,4 +408,4 @@ ends<T> channel(T initial) {
   return detail::watch_access::make<ends<T>>(std::move(initial));
 }
 
-}  // namespace eddy::inline EDDY_ABI::sync::watch
+}}}  // namespace eddy::EDDY_ABI::sync::watch

@@ -26,7 +26,7 @@
 #include <eddy/core/waker.hpp>
 #include <eddy/sync/crowd.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 // The watch channels that this thread has borrowed from, or is changing the value of, just now.
 void note_borrow(const void* channel) noexcept;
@@ -255,4 +255,4 @@ bool watch_state<Memory>::poll_abandoned(crowd_place& place, context& cx) noexce
 
 extern template class watch_state<sync_memory>;
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

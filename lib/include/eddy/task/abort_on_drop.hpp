@@ -10,7 +10,7 @@
 #include <eddy/core/join_handle.hpp>
 #include <eddy/core/poll.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// A join handle that aborts its task when it is destroyed, instead of detaching it:
 /// `eddy::abort_on_drop guard(eddy::spawn(f()));`. It is awaited as the handle is.
@@ -60,4 +60,4 @@ class abort_on_drop {
   std::optional<join_handle<T>> handle_;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -9,7 +9,7 @@
 
 // The branches of a select, and what may be written around one: `when`, `some`, `otherwise`.
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -148,4 +148,4 @@ auto otherwise(T value) {
   return detail::last_resort<T>(std::move(value));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -13,7 +13,7 @@
 // rvalue, and of a view that makes them, are taken; those of a container or view that goes on owning them are
 // lent: polled in place and left alive.
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 template <class R>
 inline constexpr bool lends_elements_v =
@@ -40,4 +40,4 @@ auto branches_of(R&& range) {
   return set;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

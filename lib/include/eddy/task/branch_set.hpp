@@ -36,7 +36,7 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/waker.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class set_node;
 
@@ -259,4 +259,4 @@ class branch_set {
   std::size_t size_ = 0;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

@@ -12,7 +12,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/task/branch_set.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -58,4 +58,4 @@ future<> for_each_concurrent(std::size_t limit, R range, F f) {
   return detail::run_for_each<R, F>(limit, std::move(range), std::move(f));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -16,7 +16,7 @@
 #include <eddy/task/order.hpp>
 #include <eddy/task/values.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -200,4 +200,4 @@ auto try_join(biased_t, X&&... branches) {
   return detail::make_join<true>(biased, std::forward<X>(branches)...);
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

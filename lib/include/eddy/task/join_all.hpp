@@ -12,7 +12,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/task/branch_list.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -119,4 +119,4 @@ auto try_join_all(R&& range) {
       detail::branches_of(std::forward<R>(range)));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

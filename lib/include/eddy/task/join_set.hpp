@@ -17,7 +17,7 @@
 #include <eddy/runtime/spawn_blocking.hpp>
 #include <eddy/task/branch_set.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 template <class T>
 class join_set;
@@ -234,4 +234,4 @@ class join_set {
   detail::branch_set<join_handle<T>> tasks_;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

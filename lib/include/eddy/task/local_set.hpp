@@ -9,7 +9,7 @@
 #include <eddy/core/spawn_local.hpp>
 #include <eddy/runtime/runtime.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// Keeps a thread inside a `local_set`: `spawn_local` means that one.
 /// Lifetime: as `enter_guard`.
@@ -100,4 +100,4 @@ class local_set {
   std::shared_ptr<detail::local_core> core_;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

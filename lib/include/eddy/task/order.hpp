@@ -8,7 +8,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// First argument of `select`, `join` and their like: the branches are asked in their order, always.
 struct biased_t {
@@ -59,4 +59,4 @@ bool in_order(std::uint32_t seed, F& f) noexcept {
 
 }  // namespace detail
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -16,7 +16,7 @@
 #include <eddy/task/branch_set.hpp>
 #include <eddy/time/timeout.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -215,4 +215,4 @@ auto scope(std::chrono::duration<Rep, Period> d, F&& f, A&&... args) {
   return timeout(d, scope(std::forward<F>(f), std::forward<A>(args)...));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

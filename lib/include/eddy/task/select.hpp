@@ -14,7 +14,7 @@
 #include <eddy/task/order.hpp>
 #include <eddy/task/selected.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -148,4 +148,4 @@ auto select(biased_t, X&&... branches) {
   return detail::select_operation<true, X...>(std::forward<X>(branches)...);
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

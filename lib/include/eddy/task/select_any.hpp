@@ -13,7 +13,7 @@
 #include <eddy/task/branch_list.hpp>
 #include <eddy/task/order.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// What won a `select_any`: its place in the list, from 0, and its value (a `unit` if it has none).
 template <class T>
@@ -105,4 +105,4 @@ auto select_any(biased_t, R&& range) {
       detail::branches_of(std::forward<R>(range)));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -10,7 +10,7 @@
 #include <eddy/base/unit.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// Which branch of a `select` was ready first, and its value. `T` is void for a branch without one.
 template <class... T>
@@ -110,4 +110,4 @@ class selected {
   std::variant<stored<T>...> value_;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -2,7 +2,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// The values of several awaits: `auto [a, b] = co_await eddy::join(f(), g());`. A plain aggregate, written
 /// out, because compilers take structured bindings of an await apart rightly only then.
@@ -128,4 +128,4 @@ struct values<A, B, C, D, E, F, G, H, I, J, K, L> {
   L l;
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

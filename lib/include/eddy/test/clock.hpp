@@ -12,7 +12,7 @@
 // It does not know of what comes from outside: with a socket or another thread to wait for, a timeout is over before
 // its time. Let such tests run by the real clock.
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 namespace detail {
 void advance_clock(duration d);
@@ -34,4 +34,4 @@ void advance(std::chrono::duration<Rep, Period> d) {
   detail::advance_clock(eddy::detail::to_duration(d));
 }
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

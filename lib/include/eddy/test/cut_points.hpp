@@ -10,7 +10,7 @@
 #include <eddy/test/leak_check.hpp>
 #include <eddy/test/report.hpp>
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 namespace detail {
 
@@ -41,4 +41,4 @@ std::uint64_t cut_points(Make make, std::uint64_t most = 2000,
   fail_and_end("the scenario did not end after " + std::to_string(most) + " polls", at);
 }
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

@@ -13,7 +13,7 @@
 #include <eddy/test/report.hpp>
 #include <eddy/test/seed.hpp>
 
-namespace eddy::inline EDDY_ABI::test::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace test::detail {
 
 inline void report_to_doctest(const failed_check& f) {
   const std::string what(f.what);
@@ -35,7 +35,7 @@ inline void run_on_flavours(test_clock clock, future<> (*body)()) {
   }
 }
 
-}  // namespace eddy::inline EDDY_ABI::test::detail
+}}}  // namespace eddy::EDDY_ABI::test::detail
 
 /// A test case whose body is a coroutine, run once on each flavour of runtime of one loop with a paused clock:
 /// `EDDY_TEST_CASE("it answers") { auto r = co_await ask(); CHECK(r == 42); }`

@@ -5,7 +5,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/future.hpp>
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 /// Which clock a runtime made for a test follows.
 enum class test_clock { paused, real };
@@ -21,4 +21,4 @@ struct flavour {
 /// on a loop that its host turns; and by the real clock a pool of one and a pool of four loops.
 std::span<const flavour> flavours(test_clock clock) noexcept;
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

@@ -7,7 +7,7 @@
 #include <eddy/base/frame_pool.hpp>
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 /// Descriptors this process has open; 0 where the system does not say.
 int open_descriptors();
@@ -33,4 +33,4 @@ class leak_check {
   std::size_t frames_;
 };
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

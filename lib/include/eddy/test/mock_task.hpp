@@ -8,7 +8,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/test/report.hpp>
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 /// Stands for a task: polls a leaf by hand and counts its wakes. That nothing has happened yet is shown by a poll and
 /// a count, not by sleeping. A future is made a leaf by `pin`:
@@ -70,4 +70,4 @@ class mock_task final : public wake_target {
   std::atomic<int> references_{0};  // partners: release, references
 };
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

@@ -6,7 +6,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI::test {
+namespace eddy { inline namespace EDDY_ABI { namespace test {
 
 /// A check of the test kit that did not hold.
 struct failed_check {
@@ -31,4 +31,4 @@ void fail(std::string_view what,
 [[noreturn]] void fail_and_end(std::string_view what,
                                std::source_location at = std::source_location::current());
 
-}  // namespace eddy::inline EDDY_ABI::test
+}}}  // namespace eddy::EDDY_ABI::test

@@ -8,7 +8,7 @@
 
 #include <eddy/config.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// A length of time, in nanoseconds.
 using duration = std::chrono::nanoseconds;
@@ -87,4 +87,4 @@ inline duration saturating_since(instant later, instant earlier) noexcept {
   return duration(difference);
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -14,7 +14,7 @@
 #include <eddy/config.hpp>
 #include <eddy/time/clock.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class deadline_heap {
  public:
@@ -52,4 +52,4 @@ class deadline_heap {
   std::uint64_t next_order_ = 0;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

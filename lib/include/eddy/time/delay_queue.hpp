@@ -20,7 +20,7 @@
 #include <eddy/time/deadline_heap.hpp>
 #include <eddy/time/linked_timer.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -234,4 +234,4 @@ class delay_queue {
   detail::timer_source waiting_;  // who waits in next()
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -10,7 +10,7 @@
 #include <eddy/time/clock.hpp>
 #include <eddy/time/linked_timer.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 /// What an interval does when a tick was taken more than 5 ms too late.
 enum class missed_tick : std::uint8_t {
@@ -96,4 +96,4 @@ interval interval_at(instant start, std::chrono::duration<Rep, Period> period) {
   return interval(start, detail::to_duration(period));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

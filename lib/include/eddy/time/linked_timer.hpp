@@ -18,7 +18,7 @@
 #include <eddy/time/clock.hpp>
 #include <eddy/time/sleep.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 class timer_source;
 
@@ -77,4 +77,4 @@ inline bool linked_timer::poll_elapsed(context& cx, instant t) noexcept {
   return false;
 }
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

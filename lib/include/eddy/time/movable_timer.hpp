@@ -5,7 +5,7 @@
 #include <eddy/config.hpp>
 #include <eddy/time/sleep.hpp>
 
-namespace eddy::inline EDDY_ABI::detail {
+namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 /// A timer of an object that may be moved while it is not being polled, as streams may. A move ends the wait;
 /// the next poll takes it up again, with the same deadline.
@@ -16,4 +16,4 @@ class movable_timer : public timer_leaf {
   movable_timer& operator=(movable_timer&&) = delete;
 };
 
-}  // namespace eddy::inline EDDY_ABI::detail
+}}}  // namespace eddy::EDDY_ABI::detail

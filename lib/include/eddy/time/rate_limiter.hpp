@@ -13,7 +13,7 @@
 #include <eddy/time/clock.hpp>
 #include <eddy/time/sleep.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -130,4 +130,4 @@ class rate_limiter {
   detail::list<waiter> waiting_;  // under lock_; the first has a timer, or is about to be polled
 };
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

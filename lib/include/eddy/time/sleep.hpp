@@ -11,7 +11,7 @@
 #include <eddy/runtime/loop_timer.hpp>
 #include <eddy/time/clock.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -103,4 +103,4 @@ sleep_leaf sleep(std::chrono::duration<Rep, Period> d) noexcept {
   return sleep_leaf(saturating_add(clock::now(), d));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI

@@ -10,7 +10,7 @@
 #include <eddy/core/branch.hpp>
 #include <eddy/time/sleep.hpp>
 
-namespace eddy::inline EDDY_ABI {
+namespace eddy { inline namespace EDDY_ABI {
 
 namespace detail {
 
@@ -72,4 +72,4 @@ auto timeout_at(instant deadline, X&& x) {
   return detail::timeout_operation<X>(deadline, std::forward<X>(x));
 }
 
-}  // namespace eddy::inline EDDY_ABI
+}}  // namespace eddy::EDDY_ABI
