@@ -1,4 +1,4 @@
-#include <eddy/base/frame_pool.hpp>
+#include <eddy/base/detail/frame_pool.hpp>
 
 #include <doctest/doctest.h>
 

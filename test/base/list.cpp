@@ -1,4 +1,4 @@
-#include <eddy/base/list.hpp>
+#include <eddy/base/detail/list.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include <eddy/base/lock.hpp>
+#include <eddy/base/detail/lock.hpp>
 
 #include <doctest/doctest.h>
 

@@ -11,12 +11,12 @@
 #include <cstdint>
 #include <utility>
 
-#include <eddy/base/frame_pool.hpp>
+#include <eddy/base/detail/frame_pool.hpp>
 
 #include "base/sanitizer.hpp"
 #include "base/slab.hpp"
-#include "core/task_slab.hpp"
 #include "runtime/reactor.hpp"
+#include "task/task_slab.hpp"
 
 using namespace std::chrono_literals;
 
@@ -65,7 +65,7 @@ TEST_CASE("a waiting task is made of small parts") {
 
 TEST_CASE("an idle connection is made of small parts") {
   CHECK(sizeof(eddy::net::tcp_stream) == 8);
-  CHECK(sizeof(eddy::detail::io_source) <= 256);  // 160 of it are libuv's
+  CHECK(sizeof(eddy::detail::watched_descriptor) <= 256);  // 160 of it are libuv's
   CHECK(sizeof(eddy::detail::io_waiter) == 32);
   CHECK(sizeof(eddy::detail::read_leaf) <= 64);
   CHECK(sizeof(eddy::detail::ready_leaf) <= 40);

@@ -7,8 +7,8 @@ import re
 import sys
 
 # An include may only point to a folder of a smaller rank (or the file's own).
-RANKS = [['base'], ['core'], ['runtime'], ['time'], ['sync'], ['task'], ['stream'], ['signal'], ['io'],
-         ['net', 'fs', 'process'], ['codec', 'test']]
+RANKS = [['base'], ['core'], ['task'], ['runtime'], ['time'], ['sync'], ['combine'], ['stream'], ['signal'], ['io'],
+         ['net', 'fs', 'process'], ['codec', 'testing']]
 RANK = {folder: rank for rank, folders in enumerate(RANKS) for folder in folders}
 BANNED_IN_PUBLIC = {'iostream', 'functional', 'regex'}
 MAX_LINES = 500
@@ -57,7 +57,7 @@ BAD = {
     'lib/include/eddy/core/b.hpp': '#include <functional>',
     'lib/include/eddy/core/c.hpp': '#include <eddy/time/sleep.hpp>',
     'lib/include/eddy/core/d.hpp': '#include <eddy/eddy.hpp>',
-    'lib/include/eddy/core/e.hpp': '#include "core/chain.hpp"',
+    'lib/include/eddy/core/e.hpp': '#include "core/detail/chain.hpp"',
     'lib/include/eddy/soup/f.hpp': '',
     'lib/src/time/g.cpp': '# include <uv.h>',
     'lib/src/base/h.cpp': '#include "runtime/loop.hpp"',

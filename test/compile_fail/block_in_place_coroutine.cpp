@@ -1,5 +1,5 @@
 // expect: eddy: block_in_place wants an ordinary function; await what returns a future
-#include <eddy/runtime/block_in_place.hpp>
+#include <eddy/task/block_in_place.hpp>
 
 eddy::future<int> work(int v) { co_return v; }
 

@@ -1,5 +1,5 @@
 // expect: a child of a scope returns nothing
-#include <eddy/task/scope.hpp>
+#include <eddy/combine/scope.hpp>
 
 eddy::future<int> work() { co_return 1; }
 

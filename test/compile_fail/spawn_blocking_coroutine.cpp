@@ -1,5 +1,5 @@
 // expect: spawn_blocking wants an ordinary function; spawn runs one that returns a future
-#include <eddy/runtime/spawn_blocking.hpp>
+#include <eddy/task/spawn_blocking.hpp>
 
 eddy::future<int> work(int v) { co_return v; }
 

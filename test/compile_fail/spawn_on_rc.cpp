@@ -1,6 +1,6 @@
 // expect: eddy: another thread may run a spawned task: its callable, arguments and result are is_send
 #include <eddy/base/rc.hpp>
-#include <eddy/runtime/spawn_on.hpp>
+#include <eddy/task/spawn_on.hpp>
 
 eddy::future<> use(eddy::rc<int>) { co_return; }
 

@@ -1,5 +1,5 @@
 // expect: a spawned callable and its arguments have alignment 16 at most
-#include <eddy/core/spawn.hpp>
+#include <eddy/task/spawn.hpp>
 
 struct alignas(64) wide {
   char bytes[64];

@@ -1,5 +1,5 @@
 // expect: spawn\(callable, args\.\.\.\) wants a callable that returns a future
-#include <eddy/core/spawn.hpp>
+#include <eddy/task/spawn.hpp>
 
 void start() {
   eddy::spawn([] { return 1; });

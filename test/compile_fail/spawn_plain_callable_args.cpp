@@ -1,5 +1,5 @@
 // expect: for blocking or CPU-bound work use spawn_blocking
-#include <eddy/core/spawn.hpp>
+#include <eddy/task/spawn.hpp>
 
 int twice(int v) { return 2 * v; }
 

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include <eddy/base/rc.hpp>
-#include <eddy/core/spawn.hpp>
+#include <eddy/task/spawn.hpp>
 
 eddy::future<std::vector<eddy::rc<int>>> work() { co_return {}; }
 

@@ -1,6 +1,6 @@
 // Tokio's macros_join.rs.
 
-#include <eddy/task/join.hpp>
+#include <eddy/combine/join.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
-// Tokio's macros_select.rs, what is not shown in test/task/select.cpp.
+// Tokio's macros_select.rs, what is not shown in test/combine/select.cpp.
 
-#include <eddy/task/select.hpp>
+#include <eddy/combine/select.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include <eddy/core/branch.hpp>
+#include <eddy/core/detail/branch.hpp>
 
 #include <doctest/doctest.h>
 

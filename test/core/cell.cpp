@@ -1,4 +1,4 @@
-#include <eddy/core/cell.hpp>
+#include <eddy/core/detail/cell.hpp>
 
 #include <doctest/doctest.h>
 

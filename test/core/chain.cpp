@@ -1,4 +1,4 @@
-#include <eddy/core/chain.hpp>
+#include <eddy/core/detail/chain.hpp>
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 
 #include <eddy/core/future.hpp>
 #include <eddy/core/pin.hpp>
-#include <eddy/core/yield.hpp>
+#include <eddy/task/yield.hpp>
 
 #include "support/leak_check.hpp"
 #include "support/leaves.hpp"

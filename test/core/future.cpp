@@ -10,7 +10,7 @@
 #include <utility>
 
 #include <eddy/core/pin.hpp>
-#include <eddy/core/yield.hpp>
+#include <eddy/task/yield.hpp>
 
 #include "support/leak_check.hpp"
 #include "support/leaves.hpp"

@@ -1,4 +1,4 @@
-#include <eddy/core/wake_list.hpp>
+#include <eddy/core/detail/wake_list.hpp>
 
 #include <doctest/doctest.h>
 

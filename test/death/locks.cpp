@@ -1,6 +1,6 @@
 // What the locks end a program for, in one line each; and, in a build without the pool, use from elsewhere.
 
-#include <eddy/base/lock.hpp>
+#include <eddy/base/detail/lock.hpp>
 
 #include <doctest/doctest.h>
 

@@ -10,8 +10,8 @@
 
 // [guide:testing]
 #include <eddy/eddy.hpp>
-#include <eddy/test.hpp>
-#include <eddy/test/doctest.hpp>
+#include <eddy/testing.hpp>
+#include <eddy/testing/doctest.hpp>
 
 using namespace std::chrono_literals;
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <thread>
 
-#include <eddy/base/frame_pool.hpp>
-#include <eddy/test/leak_check.hpp>
+#include <eddy/base/detail/frame_pool.hpp>
+#include <eddy/testing/leak_check.hpp>
 
 namespace test {
 

@@ -17,9 +17,8 @@
 #include <string>
 #include <utility>
 
+#include <eddy/combine/select.hpp>
 #include <eddy/core/attempt.hpp>
-#include <eddy/core/spawn.hpp>
-#include <eddy/core/yield.hpp>
 #include <eddy/io/buf_reader.hpp>
 #include <eddy/io/concepts.hpp>
 #include <eddy/io/lines.hpp>
@@ -27,7 +26,8 @@
 #include <eddy/io/terminal.hpp>
 #include <eddy/runtime/runtime.hpp>
 #include <eddy/signal/signal.hpp>
-#include <eddy/task/select.hpp>
+#include <eddy/task/spawn.hpp>
+#include <eddy/task/yield.hpp>
 
 #include "base/sanitizer.hpp"
 #include "death/child.hpp"

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <set>
 
-#include <eddy/base/lock.hpp>
+#include <eddy/base/detail/lock.hpp>
 
 namespace {
 

@@ -1,7 +1,7 @@
 #pragma once
 // Runs the code of two or three threads in every order, and looks whether all end well.
 //
-// The code is the library's own, instantiated for a third memory (base/memory.hpp): each operation on one of
+// The code is the library's own, instantiated for a third memory (base/detail/memory.hpp): each operation on one of
 // its atomics is a step, at which any thread may go on. A run is one order of steps; `explore` replays the
 // scenario from its beginning once for every order there is, depth first.
 //
@@ -328,7 +328,7 @@ class atomic {
   T value_;
 };
 
-/// The third memory of base/memory.hpp.
+/// The third memory of base/detail/memory.hpp.
 struct memory {
   template <class T>
   using atomic = model::atomic<T>;

@@ -11,9 +11,9 @@
 #include <functional>
 #include <vector>
 
-#include "core/idle_workers.hpp"
-#include "core/inbox.hpp"
-#include "core/steal_queue.hpp"
+#include "task/idle_workers.hpp"
+#include "task/inbox.hpp"
+#include "task/steal_queue.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/pool_word.hpp"
+#include "task/pool_word.hpp"
 
 namespace {
 
@@ -43,7 +43,7 @@ class signal {
   model::atomic<std::uint32_t> word_{0};
 };
 
-/// A pool's task as movable_task.cpp drives its word: same operations, same order, no frames. Whoever touches it
+/// A pool's task as pool_task.cpp drives its word: same operations, same order, no frames. Whoever touches it
 /// when it has been freed is found out.
 struct pooled {
   /// Its word: a step, and in the same moment the look whether it is still there.

@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <optional>
 
-#include <eddy/base/lock.hpp>
-#include <eddy/core/cell.hpp>
+#include <eddy/base/detail/lock.hpp>
+#include <eddy/core/detail/cell.hpp>
 #include <eddy/sync/atomic_waker.hpp>
-#include <eddy/sync/notify_core.hpp>
-#include <eddy/sync/permits.hpp>
+#include <eddy/sync/detail/notify_core.hpp>
+#include <eddy/sync/detail/semaphore_core.hpp>
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include <eddy/core/attempt.hpp>
-#include <eddy/core/yield.hpp>
 #include <eddy/runtime/runtime.hpp>
+#include <eddy/task/yield.hpp>
 
 #include "support/any_runtime.hpp"
 #include "support/leak_check.hpp"

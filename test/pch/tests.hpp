@@ -34,7 +34,7 @@
 #include <eddy/fs.hpp>
 #include <eddy/io.hpp>
 #include <eddy/stream.hpp>
-#include <eddy/test.hpp>
+#include <eddy/testing.hpp>
 
 #include "support/any_runtime.hpp"
 #include "support/cut_points.hpp"

@@ -15,14 +15,14 @@
 #include <utility>
 #include <vector>
 
+#include <eddy/combine/join_all.hpp>
+#include <eddy/combine/select.hpp>
 #include <eddy/core/attempt.hpp>
-#include <eddy/core/spawn.hpp>
-#include <eddy/core/yield.hpp>
 #include <eddy/io/read.hpp>
 #include <eddy/process/command.hpp>
 #include <eddy/runtime/runtime.hpp>
-#include <eddy/task/join_all.hpp>
-#include <eddy/task/select.hpp>
+#include <eddy/task/spawn.hpp>
+#include <eddy/task/yield.hpp>
 #include <eddy/time/sleep.hpp>
 
 #include "process/exit_watch.hpp"

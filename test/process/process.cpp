@@ -15,12 +15,12 @@
 #include <vector>
 
 #include <eddy/core/attempt.hpp>
-#include <eddy/core/spawn.hpp>
 #include <eddy/io/buf_reader.hpp>
 #include <eddy/io/concepts.hpp>
 #include <eddy/io/lines.hpp>
 #include <eddy/io/read.hpp>
 #include <eddy/runtime/runtime.hpp>
+#include <eddy/task/spawn.hpp>
 #include <eddy/time/sleep.hpp>
 
 #include "support/any_runtime.hpp"

@@ -1,4 +1,4 @@
-#include <eddy/core/join_handle.hpp>
+#include <eddy/task/join_handle.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include <eddy/runtime/spawn_blocking.hpp>
+#include <eddy/task/spawn_blocking.hpp>
 
 #include <doctest/doctest.h>
 #include <pthread.h>

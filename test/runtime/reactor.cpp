@@ -18,20 +18,20 @@
 
 namespace {
 
-using eddy::detail::interest;
-using eddy::detail::io_handle;
-using eddy::detail::io_poll;
+using eddy::detail::direction;
 using eddy::detail::io_waiter;
+using eddy::detail::registration;
+using eddy::detail::wait_result;
 
 /// A watched descriptor and the plain other end of it.
 struct watched {
-  io_handle handle;
+  registration handle;
   int peer = -1;
 
   watched() {
     int fds[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
-    handle = std::move(io_handle::adopt(fds[0], "test").value());
+    handle = std::move(registration::adopt(fds[0], "test").value());
     peer = fds[1];
   }
   watched(const watched&) = delete;
@@ -45,13 +45,13 @@ struct watched {
 
 /// Waits for one kind of readiness; polled by hand.
 struct wait {
-  const io_handle& handle;
-  interest kind = interest::read;
+  const registration& handle;
+  direction kind = direction::read;
   test::mock_task task{};
   io_waiter waiter{};
   std::uint16_t tick = 0;
 
-  io_poll poll() {
+  wait_result poll() {
     eddy::context cx(task);
     tick = handle.state().tick();
     return handle.state().poll_ready(kind, waiter, cx);
@@ -78,13 +78,13 @@ TEST_CASE("a new descriptor counts as writable and not as readable") {
   on_a_loop([] {
     const watched w;
     w.send();
-    wait reading{w.handle}, writing{w.handle, interest::write};
-    CHECK(reading.poll() == io_poll::waiting);
-    CHECK(writing.poll() == io_poll::ready);
+    wait reading{w.handle}, writing{w.handle, direction::write};
+    CHECK(reading.poll() == wait_result::waiting);
+    CHECK(writing.poll() == wait_result::ready);
     CHECK(changes() == 1);  // reading only
     look();
     CHECK(reading.task.take_wakes() == 1);
-    CHECK(reading.poll() == io_poll::ready);
+    CHECK(reading.poll() == wait_result::ready);
   });
 }
 
@@ -93,13 +93,13 @@ TEST_CASE("while everything is read at once, what is watched does not change") {
     const watched w;
     for (int i = 0; i < 100; ++i) {
       wait reading{w.handle};
-      CHECK(reading.poll() == io_poll::waiting);
+      CHECK(reading.poll() == wait_result::waiting);
       w.send();
       look();
       CHECK(reading.task.take_wakes() == 1);
-      REQUIRE(reading.poll() == io_poll::ready);
+      REQUIRE(reading.poll() == wait_result::ready);
       w.take();
-      w.handle.state().clear(interest::read, reading.tick);
+      w.handle.state().clear(direction::read, reading.tick);
     }
     CHECK(changes() == 1);
   });
@@ -109,12 +109,12 @@ TEST_CASE("an event nobody waits for is taken once, and ends the watching when i
   on_a_loop([] {
     const watched w;
     wait reading{w.handle};
-    CHECK(reading.poll() == io_poll::waiting);
+    CHECK(reading.poll() == wait_result::waiting);
     w.send();
     look();
-    CHECK(reading.poll() == io_poll::ready);
+    CHECK(reading.poll() == wait_result::ready);
     w.take();
-    w.handle.state().clear(interest::read, reading.tick);
+    w.handle.state().clear(direction::read, reading.tick);
 
     w.send();  // while the task is busy elsewhere
     look();
@@ -125,10 +125,10 @@ TEST_CASE("an event nobody waits for is taken once, and ends the watching when i
     CHECK(changes() == 2);
     CHECK(reading.task.take_wakes() == 1);
 
-    CHECK(reading.poll() == io_poll::ready);  // and it was not forgotten
+    CHECK(reading.poll() == wait_result::ready);  // and it was not forgotten
     w.take();
-    w.handle.state().clear(interest::read, reading.tick);
-    CHECK(reading.poll() == io_poll::waiting);  // watched again
+    w.handle.state().clear(direction::read, reading.tick);
+    CHECK(reading.poll() == wait_result::waiting);  // watched again
     CHECK(changes() == 3);
     w.send();
     look();
@@ -142,26 +142,26 @@ TEST_CASE("a descriptor that stays writable is watched for that only while someb
     std::string block(1 << 16, 'b');
     while (::send(w.handle.fd(), block.data(), block.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) {
     }
-    w.handle.state().clear_now(interest::write);
-    wait writing{w.handle, interest::write};
-    CHECK(writing.poll() == io_poll::waiting);
+    w.handle.state().clear_now(direction::write);
+    wait writing{w.handle, direction::write};
+    CHECK(writing.poll() == wait_result::waiting);
     look();
     CHECK(!writing.task.is_woken());
     while (::recv(w.peer, block.data(), block.size(), MSG_DONTWAIT) > 0) {
     }
     look();
     CHECK(writing.task.take_wakes() == 1);
-    CHECK(writing.poll() == io_poll::ready);
+    CHECK(writing.poll() == wait_result::ready);
     CHECK(changes() == 1);
     for (int i = 0; i < 10; ++i) look();
     CHECK(changes() == 2);
     // A new kind takes a useless one's place in one change.
-    w.handle.state().clear_now(interest::write);
-    CHECK(writing.poll() == io_poll::waiting);
+    w.handle.state().clear_now(direction::write);
+    CHECK(writing.poll() == wait_result::waiting);
     look();
     CHECK(changes() == 3);
     wait reading{w.handle};
-    CHECK(reading.poll() == io_poll::waiting);
+    CHECK(reading.poll() == wait_result::waiting);
     CHECK(changes() == 4);
     for (int i = 0; i < 10; ++i) look();
     CHECK(changes() == 4);
@@ -172,16 +172,16 @@ TEST_CASE("readiness seen after an event came is not cleared away with it") {
   on_a_loop([] {
     const watched w;
     wait reading{w.handle};
-    CHECK(reading.poll() == io_poll::waiting);
+    CHECK(reading.poll() == wait_result::waiting);
     w.send();
     look();
-    CHECK(reading.poll() == io_poll::ready);
+    CHECK(reading.poll() == wait_result::ready);
     const auto old = reading.tick;
     look();  // a second event
-    w.handle.state().clear(interest::read, old);
-    CHECK(reading.poll() == io_poll::ready);
-    w.handle.state().clear(interest::read, reading.tick);
-    CHECK(reading.poll() == io_poll::waiting);
+    w.handle.state().clear(direction::read, old);
+    CHECK(reading.poll() == wait_result::ready);
+    w.handle.state().clear(direction::read, reading.tick);
+    CHECK(reading.poll() == wait_result::waiting);
   });
 }
 
@@ -189,22 +189,22 @@ TEST_CASE("all who wait are woken, and who has gone is not") {
   on_a_loop([] {
     const watched w;
     wait first{w.handle}, second{w.handle};
-    CHECK(first.poll() == io_poll::waiting);
+    CHECK(first.poll() == wait_result::waiting);
     {
       wait gone{w.handle};
-      CHECK(gone.poll() == io_poll::waiting);
+      CHECK(gone.poll() == wait_result::waiting);
     }
-    CHECK(second.poll() == io_poll::waiting);
-    CHECK(second.poll() == io_poll::waiting);  // twice is once
+    CHECK(second.poll() == wait_result::waiting);
+    CHECK(second.poll() == wait_result::waiting);  // twice is once
     w.send();
     look();
     CHECK(first.task.take_wakes() == 1);
     CHECK(second.task.take_wakes() == 1);
     // One takes it; the other waits again and misses nothing.
     w.take();
-    CHECK(first.poll() == io_poll::ready);
-    w.handle.state().clear(interest::read, first.tick);
-    CHECK(second.poll() == io_poll::waiting);
+    CHECK(first.poll() == wait_result::ready);
+    w.handle.state().clear(direction::read, first.tick);
+    CHECK(second.poll() == wait_result::waiting);
     w.send();
     look();
     CHECK(second.task.take_wakes() == 1);
@@ -224,19 +224,19 @@ TEST_CASE("an error of the socket makes both kinds ready") {
     REQUIRE(::bind(bound, address, size) == 0);
     REQUIRE(::getsockname(bound, address, &size) == 0);
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    const auto h = io_handle::adopt(fd, "test");
+    const auto h = registration::adopt(fd, "test");
     REQUIRE(h.has_value());
-    h->state().clear_now(interest::write);
+    h->state().clear_now(direction::write);
     REQUIRE(::connect(fd, address, size) == -1);
-    wait reading{*h}, writing{*h, interest::write};
-    CHECK(reading.poll() == io_poll::waiting);
-    CHECK(writing.poll() == io_poll::waiting);
+    wait reading{*h}, writing{*h, direction::write};
+    CHECK(reading.poll() == wait_result::waiting);
+    CHECK(writing.poll() == wait_result::waiting);
     look();
     CHECK(reading.task.take_wakes() == 1);
     CHECK(writing.task.take_wakes() == 1);
     // libuv has stopped watching; who waits again is watched again, and told again.
-    h->state().clear_now(interest::read);
-    CHECK(reading.poll() == io_poll::waiting);
+    h->state().clear_now(direction::read);
+    CHECK(reading.poll() == wait_result::waiting);
     look();
     CHECK(reading.task.take_wakes() == 1);
     ::close(bound);
@@ -246,11 +246,11 @@ TEST_CASE("an error of the socket makes both kinds ready") {
 TEST_CASE("a descriptor is registered once") {
   on_a_loop([] {
     const watched w;
-    const auto again = io_handle::adopt(w.handle.fd(), "test");
+    const auto again = registration::adopt(w.handle.fd(), "test");
     REQUIRE(!again.has_value());
     CHECK(again.error() == std::errc::file_exists);
     wait reading{w.handle};  // the first one is as it was
-    CHECK(reading.poll() == io_poll::waiting);
+    CHECK(reading.poll() == wait_result::waiting);
     w.send();
     look();
     CHECK(reading.task.take_wakes() == 1);
@@ -259,22 +259,22 @@ TEST_CASE("a descriptor is registered once") {
 
 TEST_CASE("what cannot be watched is always ready") {
   on_a_loop([] {
-    const auto h = io_handle::adopt(::open("/dev/null", O_RDWR | O_CLOEXEC), "test");
+    const auto h = registration::adopt(::open("/dev/null", O_RDWR | O_CLOEXEC), "test");
     REQUIRE(h.has_value());
-    wait reading{*h}, writing{*h, interest::write};
-    CHECK(reading.poll() == io_poll::ready);
-    h->state().clear(interest::read, reading.tick);
-    h->state().clear_now(interest::write);
-    CHECK(reading.poll() == io_poll::ready);
-    CHECK(writing.poll() == io_poll::ready);
+    wait reading{*h}, writing{*h, direction::write};
+    CHECK(reading.poll() == wait_result::ready);
+    h->state().clear(direction::read, reading.tick);
+    h->state().clear_now(direction::write);
+    CHECK(reading.poll() == wait_result::ready);
+    CHECK(writing.poll() == wait_result::ready);
     CHECK(test::here().io().live() == 0);
   });
 }
 
 TEST_CASE("what is no descriptor is refused") {
   on_a_loop([] {
-    CHECK(io_handle::adopt(-1, "test").error() == std::errc::bad_file_descriptor);
-    CHECK(io_handle::adopt(1 << 20, "test").error() == std::errc::bad_file_descriptor);
+    CHECK(registration::adopt(-1, "test").error() == std::errc::bad_file_descriptor);
+    CHECK(registration::adopt(1 << 20, "test").error() == std::errc::bad_file_descriptor);
     CHECK(test::here().io().live() == 0);
   });
 }
@@ -308,7 +308,7 @@ TEST_CASE("a descriptor closed and opened again in one batch is another one") {
     for (int i = 0; i < 50; ++i) {
       const watched w;
       wait reading{w.handle};
-      CHECK(reading.poll() == io_poll::waiting);
+      CHECK(reading.poll() == wait_result::waiting);
       w.send();
       look();
       CHECK(reading.task.take_wakes() == 1);

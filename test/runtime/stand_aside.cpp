@@ -1,5 +1,5 @@
-// A worker that goes on with something long leaves what is ready beside it to others: core/task_pool.hpp, I3.
-#include "core/task_pool.hpp"
+// A worker that goes on with something long leaves what is ready beside it to others: task/task_pool.hpp, I3.
+#include "task/task_pool.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,7 +11,7 @@
 #include <utility>
 
 #include <eddy/eddy.hpp>
-#include <eddy/runtime/block_in_place.hpp>
+#include <eddy/task/block_in_place.hpp>
 
 #include "support/leak_check.hpp"
 #include "support/runtime_access.hpp"

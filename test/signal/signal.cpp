@@ -14,14 +14,14 @@
 #include <utility>
 #include <vector>
 
+#include <eddy/combine/select.hpp>
 #include <eddy/core/attempt.hpp>
-#include <eddy/core/spawn.hpp>
-#include <eddy/core/yield.hpp>
 #include <eddy/runtime/runtime.hpp>
 #include <eddy/signal/ctrl_c.hpp>
 #include <eddy/signal/shutdown.hpp>
 #include <eddy/stream/stream.hpp>
-#include <eddy/task/select.hpp>
+#include <eddy/task/spawn.hpp>
+#include <eddy/task/yield.hpp>
 
 #include "death/child.hpp"
 #include "support/any_runtime.hpp"

@@ -1,4 +1,4 @@
-#include <eddy/stream/source_stream.hpp>
+#include <eddy/stream/detail/source_stream.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-#include <eddy/stream/collect.hpp>
-#include <eddy/stream/fold.hpp>
+#include <eddy/stream/detail/collect.hpp>
+#include <eddy/stream/detail/fold.hpp>
 
 #include <doctest/doctest.h>
 

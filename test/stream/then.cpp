@@ -1,4 +1,4 @@
-#include <eddy/stream/then.hpp>
+#include <eddy/stream/detail/then.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
-#include <eddy/stream/chunks_timeout.hpp>
-#include <eddy/stream/throttle.hpp>
-#include <eddy/stream/timeout.hpp>
+#include <eddy/stream/detail/chunks_timeout.hpp>
+#include <eddy/stream/detail/throttle.hpp>
+#include <eddy/stream/detail/timeout.hpp>
 
 #include <doctest/doctest.h>
 

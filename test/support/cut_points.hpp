@@ -1,7 +1,7 @@
 #pragma once
 
-#include <eddy/test/cut_points.hpp>
-#include <eddy/test/doctest.hpp>
+#include <eddy/testing/cut_points.hpp>
+#include <eddy/testing/doctest.hpp>
 
 #include "support/leak_check.hpp"
 #include "support/runtime_access.hpp"

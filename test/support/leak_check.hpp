@@ -1,7 +1,7 @@
 #pragma once
 
-#include <eddy/test/doctest.hpp>
-#include <eddy/test/leak_check.hpp>
+#include <eddy/testing/doctest.hpp>
+#include <eddy/testing/leak_check.hpp>
 
 namespace test {
 using eddy::test::leak_check;

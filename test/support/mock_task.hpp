@@ -1,7 +1,7 @@
 #pragma once
 
-#include <eddy/test/doctest.hpp>
-#include <eddy/test/mock_task.hpp>
+#include <eddy/testing/doctest.hpp>
+#include <eddy/testing/mock_task.hpp>
 
 namespace test {
 using eddy::test::mock_task;

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include <eddy/eddy.hpp>
-#include <eddy/test/clock.hpp>
+#include <eddy/testing/clock.hpp>
 
 #include "runtime/loop.hpp"
 

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include <eddy/eddy.hpp>
-#include <eddy/test/cut_points.hpp>
-#include <eddy/test/doctest.hpp>
-#include <eddy/test/mock_task.hpp>
+#include <eddy/testing/cut_points.hpp>
+#include <eddy/testing/doctest.hpp>
+#include <eddy/testing/mock_task.hpp>
 
 #include "support/leaves.hpp"
 #include "support/runtime_access.hpp"

@@ -1,4 +1,4 @@
-#include <eddy/time/deadline_heap.hpp>
+#include <eddy/time/detail/deadline_heap.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include <eddy/base/descriptor.hpp>
+#include <eddy/base/detail/descriptor.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #pragma once
 // Blocks of a few sizes, carved from 64 KiB chunks aligned to their size: what the frame allocator
-// (base/frame_pool.cpp) and the task slab (core/task_slab.hpp) share. A block's chunk is found by
+// (base/frame_pool.cpp) and the task slab (task/task_slab.hpp) share. A block's chunk is found by
 // masking its address.
 //
 //   chunk:  | header 128 | side table: one entry a block | blocks, the first 64-byte aligned ... |
@@ -27,7 +27,7 @@
 #include <cstdint>
 #include <new>
 
-#include <eddy/base/list.hpp>
+#include <eddy/base/detail/list.hpp>
 #include <eddy/config.hpp>
 
 #include "base/sanitizer.hpp"

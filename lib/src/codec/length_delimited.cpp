@@ -6,7 +6,7 @@
 #include <limits>
 #include <span>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace codec {
 

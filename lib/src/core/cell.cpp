@@ -1,4 +1,4 @@
-#include <eddy/core/cell.hpp>
+#include <eddy/core/detail/cell.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

@@ -1,4 +1,4 @@
-#include <eddy/core/chain.hpp>
+#include <eddy/core/detail/chain.hpp>
 
 #include <utility>
 

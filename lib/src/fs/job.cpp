@@ -10,7 +10,7 @@
 
 #include <eddy/fs/job.hpp>
 
-#include <eddy/base/frame_pool.hpp>
+#include <eddy/base/detail/frame_pool.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

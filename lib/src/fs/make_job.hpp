@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <eddy/base/descriptor.hpp>
+#include <eddy/base/detail/descriptor.hpp>
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <eddy/core/attempt.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 #include "fs/make_job.hpp"
 #include "fs/watch_source.hpp"
@@ -30,7 +30,7 @@ fs::change change_of(std::uint32_t mask) noexcept {
 
 class inotify_source final : public watch_source {
  public:
-  inotify_source(io_handle io, std::string path) noexcept
+  inotify_source(registration io, std::string path) noexcept
       : io_(std::move(io)), path_(std::move(path)) {}
 
   polled<result<std::optional<fs::watch_event>>> poll(context& cx) noexcept override {
@@ -61,24 +61,24 @@ class inotify_source final : public watch_source {
   }
   // False: it waits. The answer is filled in if that fails.
   bool read(next_polled<fs::watch_event>& out, context& cx) noexcept {
-    const io_poll state = io_.state().poll_ready(interest::read, waiter_, cx);
-    if (state == io_poll::waiting) return false;
-    if (state == io_poll::elsewhere) return fail(out, awaited_elsewhere()), true;
+    const wait_result state = io_.state().poll_ready(direction::read, waiter_, cx);
+    if (state == wait_result::waiting) return false;
+    if (state == wait_result::elsewhere) return fail(out, awaited_elsewhere()), true;
     const auto tick = io_.state().tick();
     const ::ssize_t n = ::read(io_.fd(), bytes_, sizeof bytes_);
     if (n > 0) {
       at_ = 0;
       end_ = static_cast<std::size_t>(n);
     } else if (n < 0 && errno == EAGAIN) {
-      if (state == io_poll::ended) return fail(out, awaited_after_the_end("watch")), true;
-      io_.state().clear(interest::read, tick);
+      if (state == wait_result::ended) return fail(out, awaited_after_the_end("watch")), true;
+      io_.state().clear(direction::read, tick);
     } else if (n < 0 && errno != EINTR) {
       fail(out, error::system(errno, "watch", path_));
     }
     return true;
   }
 
-  io_handle io_;
+  registration io_;
   io_waiter waiter_{io_.state()};
   std::string path_;
   std::size_t at_ = 0;
@@ -99,7 +99,7 @@ future<result<std::unique_ptr<watch_source>>> watch_source::open(std::string pat
   });
   auto opened = co_await attempt(std::move(opening));
   if (!opened) co_return std::move(opened).error();
-  auto io = io_handle::adopt(opened->release(), "watch");
+  auto io = registration::adopt(opened->release(), "watch");
   if (!io) co_return std::move(io).error();
   co_return std::unique_ptr<watch_source>(new inotify_source(std::move(*io), std::move(path)));
 }

@@ -1,11 +1,11 @@
-#include <eddy/io/byte_pipe.hpp>
+#include <eddy/io/detail/byte_pipe.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include <eddy/base/error.hpp>
-#include <eddy/core/wake_list.hpp>
+#include <eddy/core/detail/wake_list.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

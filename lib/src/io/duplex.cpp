@@ -1,6 +1,6 @@
 #include <eddy/io/duplex.hpp>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace io {
 

@@ -1,6 +1,6 @@
-// Moving bytes through what is no socket: the leaves of <eddy/io/fd_io.hpp>.
+// Moving bytes through what is no socket: the leaves of <eddy/io/detail/fd_io.hpp>.
 
-#include <eddy/io/fd_io.hpp>
+#include <eddy/io/detail/fd_io.hpp>
 
 #include <sys/uio.h>
 #include <unistd.h>
@@ -33,26 +33,26 @@ auto writing(int fd, const vectors& v) noexcept {
 
 polled<result<std::size_t>> fd_read_leaf::poll(context& cx) noexcept {
   if (to_.empty()) return result<std::size_t>(0U);
-  return transfer(*io_, interest::read, waiter_, cx, "read", to_.size(), reading(io_->fd, to_));
+  return transfer(*io_, direction::read, waiter_, cx, "read", to_.size(), reading(io_->fd, to_));
 }
 
 polled<result<std::size_t>> fd_read_vectored_leaf::poll(context& cx) noexcept {
   vectors v(to_);
   if (v.bytes == 0) return result<std::size_t>(0U);
   return transfer(
-      *io_, interest::read, waiter_, cx, "read", v.bytes,
+      *io_, direction::read, waiter_, cx, "read", v.bytes,
       [&v, fd = io_->fd]() noexcept { return ::readv(fd, v.parts, static_cast<int>(v.count)); });
 }
 
 polled<result<std::size_t>> fd_write_leaf::poll(context& cx) noexcept {
   if (from_.empty()) return result<std::size_t>(0U);
-  return transfer(*io_, interest::write, waiter_, cx, "write", from_.size(),
+  return transfer(*io_, direction::write, waiter_, cx, "write", from_.size(),
                   writing(io_->fd, from_));
 }
 
 polled<result<void>> fd_write_all_leaf::poll(context& cx) noexcept {
   while (!rest_.empty()) {
-    auto p = transfer(*io_, interest::write, waiter_, cx, "write", rest_.size(),
+    auto p = transfer(*io_, direction::write, waiter_, cx, "write", rest_.size(),
                       writing(io_->fd, rest_));
     if (!p) return pending;
     if (!p->has_value()) return result<void>(std::move(*p).error());
@@ -64,22 +64,22 @@ polled<result<void>> fd_write_all_leaf::poll(context& cx) noexcept {
 polled<result<std::size_t>> fd_write_vectored_leaf::poll(context& cx) noexcept {
   vectors v(from_);
   if (v.bytes == 0) return result<std::size_t>(0U);
-  return transfer(*io_, interest::write, waiter_, cx, "write", v.bytes, writing(io_->fd, v));
+  return transfer(*io_, direction::write, waiter_, cx, "write", v.bytes, writing(io_->fd, v));
 }
 
-result<std::size_t> try_fd_read(const io_handle& io, std::span<const io::buffer> to) noexcept {
+result<std::size_t> try_fd_read(const registration& io, std::span<const io::buffer> to) noexcept {
   vectors v(to);
   if (v.bytes == 0) return 0U;
-  return try_transfer(io.state(), interest::read, "read", v.bytes, [&v, fd = io.fd()]() noexcept {
+  return try_transfer(io.state(), direction::read, "read", v.bytes, [&v, fd = io.fd()]() noexcept {
     return ::readv(fd, v.parts, static_cast<int>(v.count));
   });
 }
 
-result<std::size_t> try_fd_write(const io_handle& io,
+result<std::size_t> try_fd_write(const registration& io,
                                  std::span<const io::const_buffer> from) noexcept {
   vectors v(from);
   if (v.bytes == 0) return 0U;
-  return try_transfer(io.state(), interest::write, "write", v.bytes, writing(io.fd(), v));
+  return try_transfer(io.state(), direction::write, "write", v.bytes, writing(io.fd(), v));
 }
 
 }}}  // namespace eddy::EDDY_ABI::detail

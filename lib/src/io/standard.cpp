@@ -40,7 +40,7 @@ bool standard_stream::is_watched() noexcept {
   if (by_pump_) return false;
   if (io_.valid()) return true;
   if (const int again = open_again(fd_); again >= 0) {
-    auto made = io_handle::adopt(again, "open");
+    auto made = registration::adopt(again, "open");
     if (made) io_ = std::move(*made);
   }
   by_pump_ = !io_.valid();
@@ -48,15 +48,15 @@ bool standard_stream::is_watched() noexcept {
 }
 
 template <class Call, class Pump>
-polled<result<std::size_t>> standard_stream::transfer(interest kind, standard_leaf& leaf,
+polled<result<std::size_t>> standard_stream::transfer(direction kind, standard_leaf& leaf,
                                                       context& cx, Call call,
                                                       Pump call_pump) noexcept {
   using answer = result<std::size_t>;
   for (bool anew = false;;) {
     auto& io = io_.state();
     const auto state = io.poll_ready(kind, leaf.waiter_, cx);
-    if (state == io_poll::waiting) return pending;
-    if (state != io_poll::ready && !std::exchange(anew, true)) {  // I2
+    if (state == wait_result::waiting) return pending;
+    if (state != wait_result::ready && !std::exchange(anew, true)) {  // I2
       if (leaf.waiter_.is_waiting()) leaf.waiter_.leave();
       io_ = {};
       if (!is_watched()) return call_pump();
@@ -69,7 +69,7 @@ polled<result<std::size_t>> standard_stream::transfer(interest kind, standard_le
     const int code = errno;
     if (code == EINTR) continue;
     if (code != EAGAIN && code != EWOULDBLOCK) return answer(failed(fd_, code));
-    if (state != io_poll::ready) return answer(awaited_after_the_end(name_of(fd_)));
+    if (state != wait_result::ready) return answer(awaited_after_the_end(name_of(fd_)));
     io.clear(kind, tick);
   }
 }
@@ -80,7 +80,7 @@ polled<result<std::size_t>> standard_stream::poll_read(standard_leaf& leaf, cont
   if (to.empty()) return result<std::size_t>(0U);
   if (leaf.job_ || !is_watched()) return by_pump();
   return transfer(
-      interest::read, leaf, cx, [&](int fd) { return ::read(fd, to.data(), to.size()); }, by_pump);
+      direction::read, leaf, cx, [&](int fd) { return ::read(fd, to.data(), to.size()); }, by_pump);
 }
 
 polled<result<std::size_t>> standard_stream::poll_write(standard_leaf& leaf, context& cx,
@@ -89,7 +89,7 @@ polled<result<std::size_t>> standard_stream::poll_write(standard_leaf& leaf, con
   if (from.empty()) return result<std::size_t>(0U);
   if (leaf.job_ || !is_watched()) return by_pump();
   return transfer(
-      interest::write, leaf, cx,
+      direction::write, leaf, cx,
       [&](int fd) { return write_quietly(fd, from.data(), from.size()); }, by_pump);
 }
 

@@ -14,7 +14,7 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/io/standard.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
@@ -33,12 +33,12 @@ class standard_stream {
  private:
   bool is_watched() noexcept;
   template <class Call, class Pump>
-  polled<result<std::size_t>> transfer(interest kind, standard_leaf& leaf, context& cx, Call call,
+  polled<result<std::size_t>> transfer(direction kind, standard_leaf& leaf, context& cx, Call call,
                                        Pump call_pump) noexcept;
 
   const int fd_;
   bool by_pump_ = false;
-  io_handle io_;
+  registration io_;
 };
 
 }}}  // namespace eddy::EDDY_ABI::detail

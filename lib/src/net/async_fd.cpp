@@ -11,7 +11,7 @@ void fd_readiness::clear_ready() noexcept {
 }
 
 result<async_fd> async_fd::adopt(int fd) noexcept {
-  auto made = eddy::detail::io_handle::adopt(fd, "adopt");
+  auto made = eddy::detail::registration::adopt(fd, "adopt");
   if (!made) return std::move(made).error();
   return async_fd(std::move(*made));
 }
@@ -29,15 +29,15 @@ namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
 polled<result<net::fd_readiness>> fd_ready_leaf::poll(context& cx) noexcept {
   using answer = result<net::fd_readiness>;
-  const char* const operation = kind_ == interest::read ? "readable" : "writable";
+  const char* const operation = kind_ == direction::read ? "readable" : "writable";
   switch (io_->poll_ready(kind_, waiter_, cx)) {
-    case io_poll::waiting:
+    case wait_result::waiting:
       return pending;
-    case io_poll::elsewhere:
+    case wait_result::elsewhere:
       return answer(awaited_elsewhere());
-    case io_poll::ended:
+    case wait_result::ended:
       return answer(awaited_after_the_end(operation));
-    case io_poll::ready:
+    case wait_result::ready:
       break;
   }
   if (!cx.proceed()) return pending;

@@ -14,11 +14,11 @@
 #include <cstdint>
 
 #include <eddy/config.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
-/// Over io_state::guess. Threads: I3.
+/// Over readiness::guess. Threads: I3.
 class datagram_guess {
  public:
   explicit datagram_guess(std::atomic<std::uint8_t>& word) noexcept : word_(word) {}

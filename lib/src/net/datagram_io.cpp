@@ -29,13 +29,13 @@ using net::received;
 
 const char* receiving(bool peek) noexcept { return peek ? "peek" : "recv"; }
 
-auto receive(const io_state& io, io::buffer to, bool peek) noexcept {
+auto receive(const readiness& io, io::buffer to, bool peek) noexcept {
   return [fd = io.fd, to, flags = peek ? MSG_PEEK : 0]() noexcept {
     return direct_recv(fd, to.data(), to.size(), flags);
   };
 }
 
-auto receive_from(const io_state& io, io::buffer to, bool peek, native_address& from) noexcept {
+auto receive_from(const readiness& io, io::buffer to, bool peek, native_address& from) noexcept {
   return [fd = io.fd, to, flags = peek ? MSG_PEEK : 0, &from]() noexcept {
     from.size = sizeof from.storage;
     return direct_recvfrom(fd, to.data(), to.size(), flags, from.get(), &from.size);
@@ -44,14 +44,14 @@ auto receive_from(const io_state& io, io::buffer to, bool peek, native_address& 
 
 // A successful `call`, which receives one datagram or looks at it.
 template <class Call>
-[[gnu::always_inline]] inline polled<result<std::size_t>> receive_one(io_state& io, io_waiter& w,
+[[gnu::always_inline]] inline polled<result<std::size_t>> receive_one(readiness& io, io_waiter& w,
                                                                       context& cx, bool peek,
                                                                       Call call) noexcept {
   using answer = result<std::size_t>;
   for (;;) {
-    const io_poll state = io.poll_ready(interest::read, w, cx);
-    if (state == io_poll::waiting) return pending;
-    if (state == io_poll::elsewhere) [[unlikely]]
+    const wait_result state = io.poll_ready(direction::read, w, cx);
+    if (state == wait_result::waiting) return pending;
+    if (state == wait_result::elsewhere) [[unlikely]]
       return answer(awaited_elsewhere());
     if (!cx.proceed()) [[unlikely]]
       return pending;
@@ -59,23 +59,24 @@ template <class Call>
     const ::ssize_t n = call();
     datagram_guess guess(io.guess);
     if (n >= 0) [[likely]] {
-      if (!peek && guess.was_only_one() && state == io_poll::ready) io.clear(interest::read, tick);
+      if (!peek && guess.was_only_one() && state == wait_result::ready)
+        io.clear(direction::read, tick);
       return answer(static_cast<std::size_t>(n));
     }
-    if (error why = why_failed(io, interest::read, state, tick, receiving(peek)))
+    if (error why = why_failed(io, direction::read, state, tick, receiving(peek)))
       return answer(std::move(why));
     guess.found_none();
   }
 }
 
-auto send_one(const io_state& io, io::const_buffer data) noexcept {
+auto send_one(const readiness& io, io::const_buffer data) noexcept {
   return [fd = io.fd, data]() noexcept {
     return direct_send(fd, data.data(), data.size(), no_signal);
   };
 }
 
 template <class Address>
-auto send_one_to(const io_state& io, io::const_buffer data, const Address& to) noexcept {
+auto send_one_to(const readiness& io, io::const_buffer data, const Address& to) noexcept {
   return [fd = io.fd, data, &to]() noexcept {
     native_address native(to);
     return direct_sendto(fd, data.data(), data.size(), no_signal, native.get(), native.size);
@@ -83,15 +84,15 @@ auto send_one_to(const io_state& io, io::const_buffer data, const Address& to) n
 }
 
 template <class Pause, class Call>
-polled<result<std::size_t>> send_with_pause(io_state& io, io_waiter& waiter, Pause& pause,
+polled<result<std::size_t>> send_with_pause(readiness& io, io_waiter& waiter, Pause& pause,
                                             context& cx, Call call) noexcept {
   if constexpr (std::is_same_v<Pause, unit>) {
-    return transfer(io, interest::write, waiter, cx, "send", 0, call);
+    return transfer(io, direction::write, waiter, cx, "send", 0, call);
   } else {
     if (pause && !pause->poll(cx)) return pending;
     pause.reset();
     bool full = false;
-    auto p = transfer(io, interest::write, waiter, cx, "send", 0, [&]() noexcept {
+    auto p = transfer(io, direction::write, waiter, cx, "send", 0, [&]() noexcept {
       const ::ssize_t n = call();
       full = n < 0 && would_block(errno);
       return n;
@@ -109,7 +110,7 @@ polled<result<std::size_t>> recv_leaf::poll(context& cx) noexcept {
 }
 
 polled<result<std::size_t>> send_leaf::poll(context& cx) noexcept {
-  return transfer(*io_, interest::write, waiter_, cx, "send", 0, send_one(*io_, data_));
+  return transfer(*io_, direction::write, waiter_, cx, "send", 0, send_one(*io_, data_));
 }
 
 template <class Address>
@@ -129,7 +130,7 @@ polled<result<std::size_t>> send_to_leaf<Address>::poll(context& cx) noexcept {
 template <class Address>
 polled<result<std::size_t>> recv_batch_leaf<Address>::poll(context& cx) noexcept {
   if (batch_.empty()) return result<std::size_t>(0U);
-  return transfer(*io_, interest::read, waiter_, cx, "recv", 0, [this]() noexcept -> ::ssize_t {
+  return transfer(*io_, direction::read, waiter_, cx, "recv", 0, [this]() noexcept -> ::ssize_t {
     message messages[message::most];
     const auto part = batch_.first(std::min(batch_.size(), message::most));
     for (std::size_t i = 0; i < part.size(); ++i) {
@@ -163,25 +164,25 @@ polled<result<std::size_t>> send_batch_leaf<Address>::poll(context& cx) noexcept
   });
 }
 
-result<std::size_t> try_recv(const io_handle& io, io::buffer to, bool peek) noexcept {
-  return try_transfer(io.state(), interest::read, receiving(peek), 0,
+result<std::size_t> try_recv(const registration& io, io::buffer to, bool peek) noexcept {
+  return try_transfer(io.state(), direction::read, receiving(peek), 0,
                       receive(io.state(), to, peek));
 }
-result<std::size_t> try_send(const io_handle& io, io::const_buffer data) noexcept {
-  return try_transfer(io.state(), interest::write, "send", 0, send_one(io.state(), data));
+result<std::size_t> try_send(const registration& io, io::const_buffer data) noexcept {
+  return try_transfer(io.state(), direction::write, "send", 0, send_one(io.state(), data));
 }
 template <class Address>
-result<received<Address>> try_recv_from(const io_handle& io, io::buffer to, bool peek) noexcept {
+result<received<Address>> try_recv_from(const registration& io, io::buffer to, bool peek) noexcept {
   native_address from;
-  auto n = try_transfer(io.state(), interest::read, receiving(peek), 0,
+  auto n = try_transfer(io.state(), direction::read, receiving(peek), 0,
                         receive_from(io.state(), to, peek, from));
   if (!n) return std::move(n).error();
   return received<Address>{*n, from.as<Address>()};
 }
 template <class Address>
-result<std::size_t> try_send_to(const io_handle& io, io::const_buffer data,
+result<std::size_t> try_send_to(const registration& io, io::const_buffer data,
                                 const Address& to) noexcept {
-  return try_transfer(io.state(), interest::write, "send", 0, send_one_to(io.state(), data, to));
+  return try_transfer(io.state(), direction::write, "send", 0, send_one_to(io.state(), data, to));
 }
 
 template class recv_from_leaf<net::socket_address>;
@@ -192,13 +193,13 @@ template class recv_batch_leaf<net::socket_address>;
 template class recv_batch_leaf<net::unix_address>;
 template class send_batch_leaf<net::socket_address>;
 template class send_batch_leaf<net::unix_address>;
-template result<received<net::socket_address>> try_recv_from(const io_handle&, io::buffer,
+template result<received<net::socket_address>> try_recv_from(const registration&, io::buffer,
                                                              bool) noexcept;
-template result<received<net::unix_address>> try_recv_from(const io_handle&, io::buffer,
+template result<received<net::unix_address>> try_recv_from(const registration&, io::buffer,
                                                            bool) noexcept;
-template result<std::size_t> try_send_to(const io_handle&, io::const_buffer,
+template result<std::size_t> try_send_to(const registration&, io::const_buffer,
                                          const net::socket_address&) noexcept;
-template result<std::size_t> try_send_to(const io_handle&, io::const_buffer,
+template result<std::size_t> try_send_to(const registration&, io::const_buffer,
                                          const net::unix_address&) noexcept;
 
 }}}  // namespace eddy::EDDY_ABI::detail

@@ -10,7 +10,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/core/attempt.hpp>
-#include <eddy/runtime/spawn_blocking.hpp>
+#include <eddy/task/spawn_blocking.hpp>
 
 #include "net/host_port.hpp"
 #include "runtime/uv_codes.hpp"

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <string>
 
-#include <eddy/base/descriptor.hpp>
+#include <eddy/base/detail/descriptor.hpp>
 #include <eddy/base/error.hpp>
 
 #include "base/has_zero.hpp"
@@ -17,9 +17,9 @@
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::descriptor;
-using eddy::detail::io_handle;
 using eddy::detail::make_pipe;
 using eddy::detail::pipe_kind;
+using eddy::detail::registration;
 
 namespace {
 
@@ -42,7 +42,7 @@ result<descriptor> open_fifo(std::string_view path, int mode) {
 }
 
 // `unwanted` is the only mode that does not do.
-result<io_handle> adopt_pipe(int fd, int unwanted) noexcept {
+result<registration> adopt_pipe(int fd, int unwanted) noexcept {
   descriptor taken(fd);
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0) {
@@ -50,7 +50,7 @@ result<io_handle> adopt_pipe(int fd, int unwanted) noexcept {
     return error::system(errno, "adopt");
   }
   if (!is_pipe(fd) || (flags & O_ACCMODE) == unwanted) return error::system(EINVAL, "adopt");
-  return io_handle::adopt(taken.release(), "adopt");
+  return registration::adopt(taken.release(), "adopt");
 }
 
 }  // namespace

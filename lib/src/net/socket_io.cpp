@@ -34,11 +34,11 @@ namespace {
   return ::recvmsg(fd, &m, 0);
 }
 
-auto receiving(const io_state& io, io::buffer to, int flags) noexcept {
+auto receiving(const readiness& io, io::buffer to, int flags) noexcept {
   return
       [fd = io.fd, to, flags]() noexcept { return direct_recv(fd, to.data(), to.size(), flags); };
 }
-auto sending(const io_state& io, io::const_buffer from) noexcept {
+auto sending(const readiness& io, io::const_buffer from) noexcept {
   return [fd = io.fd, from]() noexcept {
     return direct_send(fd, from.data(), from.size(), no_signal);
   };
@@ -48,13 +48,14 @@ auto sending(const io_state& io, io::const_buffer from) noexcept {
 
 polled<result<void>> ready_leaf::poll(context& cx) noexcept {
   switch (waiter_.io().poll_ready(kind_, waiter_, cx)) {
-    case io_poll::waiting:
+    case wait_result::waiting:
       return pending;
-    case io_poll::elsewhere:
+    case wait_result::elsewhere:
       return result<void>(awaited_elsewhere());
-    case io_poll::ended:
-      return result<void>(awaited_after_the_end(kind_ == interest::read ? "readable" : "writable"));
-    case io_poll::ready:
+    case wait_result::ended:
+      return result<void>(
+          awaited_after_the_end(kind_ == direction::read ? "readable" : "writable"));
+    case wait_result::ready:
       break;
   }
   if (!cx.proceed()) return pending;
@@ -63,47 +64,47 @@ polled<result<void>> ready_leaf::poll(context& cx) noexcept {
 
 // Of two polls of a read one finds nothing there and one reads. Apart, each does little.
 polled<result<std::size_t>> read_leaf::poll(context& cx) noexcept {
-  if (!io_->is_ready_here(interest::read, cx)) return wait(cx);
+  if (!io_->is_ready_here(direction::read, cx)) return wait(cx);
   if (!cx.proceed()) [[unlikely]]
     return pending;
   const auto tick = io_->tick();
   const ::ssize_t n = direct_recv(io_->fd, to_.data(), to_.size(), 0);
   if (n < 0) [[unlikely]]
     return try_again(cx, tick);
-  if (is_short(n, to_.size())) io_->clear_short(interest::read, tick);
+  if (is_short(n, to_.size())) io_->clear_short(direction::read, tick);
   return result<std::size_t>(static_cast<std::size_t>(n));
 }
 
 [[gnu::noinline]] polled<result<std::size_t>> read_leaf::wait(context& cx) noexcept {
   // Nothing asked for is there already.
   if (to_.empty()) return result<std::size_t>(0U);
-  const io_poll state = io_->wait(interest::read, waiter_, cx);
-  if (state == io_poll::waiting) return pending;
-  return transfer(state, *io_, interest::read, waiter_, cx, "read", to_.size(),
+  const wait_result state = io_->wait(direction::read, waiter_, cx);
+  if (state == wait_result::waiting) return pending;
+  return transfer(state, *io_, direction::read, waiter_, cx, "read", to_.size(),
                   receiving(*io_, to_, 0));
 }
 
 [[gnu::noinline]] polled<result<std::size_t>> read_leaf::try_again(context& cx,
                                                                    std::uint16_t tick) noexcept {
-  if (error why = why_failed(*io_, interest::read, io_poll::ready, tick, "read"))
+  if (error why = why_failed(*io_, direction::read, wait_result::ready, tick, "read"))
     return result<std::size_t>(std::move(why));
-  return transfer(*io_, interest::read, waiter_, cx, "read", to_.size(), receiving(*io_, to_, 0));
+  return transfer(*io_, direction::read, waiter_, cx, "read", to_.size(), receiving(*io_, to_, 0));
 }
 
 polled<result<std::size_t>> peek_leaf::poll(context& cx) noexcept {
   if (to_.empty()) return result<std::size_t>(0U);
   // However short, it has taken nothing: none are "wanted".
-  return transfer(*io_, interest::read, waiter_, cx, "peek", 0, receiving(*io_, to_, MSG_PEEK));
+  return transfer(*io_, direction::read, waiter_, cx, "peek", 0, receiving(*io_, to_, MSG_PEEK));
 }
 
 polled<result<std::size_t>> write_leaf::poll(context& cx) noexcept {
   if (from_.empty()) return result<std::size_t>(0U);
-  return transfer(*io_, interest::write, waiter_, cx, "write", from_.size(), sending(*io_, from_));
+  return transfer(*io_, direction::write, waiter_, cx, "write", from_.size(), sending(*io_, from_));
 }
 
 // The usual one takes it all at once.
 polled<result<void>> write_all_leaf::poll(context& cx) noexcept {
-  if (!io_->is_ready_here(interest::write, cx) || rest_.empty()) return write_rest(cx);
+  if (!io_->is_ready_here(direction::write, cx) || rest_.empty()) return write_rest(cx);
   if (!cx.proceed()) [[unlikely]]
     return pending;
   const auto tick = io_->tick();
@@ -111,10 +112,10 @@ polled<result<void>> write_all_leaf::poll(context& cx) noexcept {
   if (n == static_cast<::ssize_t>(rest_.size())) [[likely]]
     return result<void>();
   if (n < 0) {
-    if (error why = why_failed(*io_, interest::write, io_poll::ready, tick, "write"))
+    if (error why = why_failed(*io_, direction::write, wait_result::ready, tick, "write"))
       return result<void>(std::move(why));
   } else {
-    if (is_short(n, rest_.size())) io_->clear_short(interest::write, tick);
+    if (is_short(n, rest_.size())) io_->clear_short(direction::write, tick);
     advance(static_cast<std::size_t>(n));
   }
   return write_rest(cx);
@@ -123,7 +124,7 @@ polled<result<void>> write_all_leaf::poll(context& cx) noexcept {
 [[gnu::noinline]] polled<result<void>> write_all_leaf::write_rest(context& cx) noexcept {
   while (!rest_.empty()) {
     auto p =
-        transfer(*io_, interest::write, waiter_, cx, "write", rest_.size(), sending(*io_, rest_));
+        transfer(*io_, direction::write, waiter_, cx, "write", rest_.size(), sending(*io_, rest_));
     if (!p) return pending;
     if (!p->has_value()) return result<void>(std::move(*p).error());
     advance(**p);
@@ -134,14 +135,14 @@ polled<result<void>> write_all_leaf::poll(context& cx) noexcept {
 polled<result<std::size_t>> read_vectored_leaf::poll(context& cx) noexcept {
   vectors v(to_);
   if (v.bytes == 0) return result<std::size_t>(0U);
-  return transfer(*io_, interest::read, waiter_, cx, "read", v.bytes,
+  return transfer(*io_, direction::read, waiter_, cx, "read", v.bytes,
                   [&v, fd = io_->fd]() noexcept { return receive(fd, v); });
 }
 
 polled<result<std::size_t>> write_vectored_leaf::poll(context& cx) noexcept {
   vectors v(from_);
   if (v.bytes == 0) return result<std::size_t>(0U);
-  return transfer(*io_, interest::write, waiter_, cx, "write", v.bytes,
+  return transfer(*io_, direction::write, waiter_, cx, "write", v.bytes,
                   [&v, fd = io_->fd]() noexcept { return send(fd, v); });
 }
 
@@ -153,7 +154,7 @@ polled<result<void>> write_all_vectored_leaf::poll(context& cx) noexcept {
     }
     if (rest_.empty()) return result<void>();
     vectors v(rest_, done_);
-    auto p = transfer(*io_, interest::write, waiter_, cx, "write", v.bytes,
+    auto p = transfer(*io_, direction::write, waiter_, cx, "write", v.bytes,
                       [&v, fd = io_->fd]() noexcept { return send(fd, v); });
     if (!p) return pending;
     if (!p->has_value()) return result<void>(std::move(*p).error());
@@ -161,30 +162,31 @@ polled<result<void>> write_all_vectored_leaf::poll(context& cx) noexcept {
   }
 }
 
-result<std::size_t> try_read(const io_handle& io, io::buffer to) noexcept {
+result<std::size_t> try_read(const registration& io, io::buffer to) noexcept {
   if (to.empty()) return 0U;
-  return try_transfer(io.state(), interest::read, "read", to.size(), receiving(io.state(), to, 0));
+  return try_transfer(io.state(), direction::read, "read", to.size(), receiving(io.state(), to, 0));
 }
-result<std::size_t> try_read_vectored(const io_handle& io,
+result<std::size_t> try_read_vectored(const registration& io,
                                       std::span<const io::buffer> to) noexcept {
   vectors v(to);
   if (v.bytes == 0) return 0U;
-  return try_transfer(io.state(), interest::read, "read", v.bytes,
+  return try_transfer(io.state(), direction::read, "read", v.bytes,
                       [&v, fd = io.fd()]() noexcept { return receive(fd, v); });
 }
-result<std::size_t> try_write(const io_handle& io, io::const_buffer from) noexcept {
+result<std::size_t> try_write(const registration& io, io::const_buffer from) noexcept {
   if (from.empty()) return 0U;
-  return try_transfer(io.state(), interest::write, "write", from.size(), sending(io.state(), from));
+  return try_transfer(io.state(), direction::write, "write", from.size(),
+                      sending(io.state(), from));
 }
-result<std::size_t> try_write_vectored(const io_handle& io,
+result<std::size_t> try_write_vectored(const registration& io,
                                        std::span<const io::const_buffer> from) noexcept {
   vectors v(from);
   if (v.bytes == 0) return 0U;
-  return try_transfer(io.state(), interest::write, "write", v.bytes,
+  return try_transfer(io.state(), direction::write, "write", v.bytes,
                       [&v, fd = io.fd()]() noexcept { return send(fd, v); });
 }
 
-result<void> shut_down(const io_handle& io, net::shutdown_side side) noexcept {
+result<void> shut_down(const registration& io, net::shutdown_side side) noexcept {
   const int how = side == net::shutdown_side::read    ? SHUT_RD
                   : side == net::shutdown_side::write ? SHUT_WR
                                                       : SHUT_RDWR;
@@ -192,15 +194,15 @@ result<void> shut_down(const io_handle& io, net::shutdown_side side) noexcept {
   return {};
 }
 
-error take_error(const io_handle& io) noexcept { return take_error(io.fd()); }
+error take_error(const registration& io) noexcept { return take_error(io.fd()); }
 
-result<int> give_away(io_handle io) noexcept {
+result<int> give_away(registration io) noexcept {
   const int copy = ::fcntl(io.fd(), F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return error::system(errno, "into_descriptor");
   return copy;
 }
 
-result<int> give_away_blocking(io_handle io) noexcept {
+result<int> give_away_blocking(registration io) noexcept {
   auto fd = give_away(std::move(io));
   if (!fd) return fd;
   const int flags = ::fcntl(*fd, F_GETFL);

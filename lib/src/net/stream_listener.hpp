@@ -55,7 +55,7 @@ result<accepted_stream<Stream>> stream_listener<Stream>::take(int& code) noexcep
   code = fd < 0 ? errno : 0;
   if (code != 0) {
     if (code == EWOULDBLOCK) code = EAGAIN;
-    if (code == EAGAIN) io_.state().clear_tried(eddy::detail::interest::read, tick);
+    if (code == EAGAIN) io_.state().clear_tried(eddy::detail::direction::read, tick);
     return error::system(code, "accept");
   }
   auto made = Stream::adopt(fd);
@@ -69,20 +69,21 @@ polled<result<accepted_stream<Stream>>> stream_accept<Stream>::poll(context& cx)
   auto& io = listener_->io_.state();
   if (still_backing_off(cx)) return pending;
   for (;;) {
-    const eddy::detail::io_poll state = io.poll_ready(eddy::detail::interest::read, waiter_, cx);
-    if (state == eddy::detail::io_poll::waiting) return pending;
-    if (state == eddy::detail::io_poll::elsewhere)
+    const eddy::detail::wait_result state =
+        io.poll_ready(eddy::detail::direction::read, waiter_, cx);
+    if (state == eddy::detail::wait_result::waiting) return pending;
+    if (state == eddy::detail::wait_result::elsewhere)
       return result<accepted_stream<Stream>>(eddy::detail::awaited_elsewhere());
     if (!cx.proceed()) return pending;
     int code = 0;
     auto made = listener_->take(code);
     if (code == EAGAIN) {
-      if (state == eddy::detail::io_poll::ended)
+      if (state == eddy::detail::wait_result::ended)
         return result<accepted_stream<Stream>>(eddy::detail::awaited_after_the_end("accept"));
       continue;
     }
     if (accept_detail::is_of_the_peer(code)) continue;
-    if (!accept_detail::out_of_resources(code) || state == eddy::detail::io_poll::ended)
+    if (!accept_detail::out_of_resources(code) || state == eddy::detail::wait_result::ended)
       return made;
     back_off(cx);
     if (still_backing_off(cx)) return pending;

@@ -16,7 +16,7 @@
 
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
-using eddy::detail::io_handle;
+using eddy::detail::registration;
 
 namespace {
 
@@ -72,7 +72,7 @@ operation<tcp_listener> tcp_listener::bind(const socket_address& at, listen_opti
 }
 
 result<tcp_listener> tcp_listener::adopt(int fd) noexcept {
-  auto made = io_handle::adopt(fd, "listen");
+  auto made = registration::adopt(fd, "listen");
   if (!made) return std::move(made).error();
   return tcp_listener(std::move(*made));
 }

@@ -18,11 +18,11 @@
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::descriptor_kind;
+using eddy::detail::direction;
 using eddy::detail::get_option;
-using eddy::detail::interest;
-using eddy::detail::io_handle;
-using eddy::detail::io_poll;
+using eddy::detail::registration;
 using eddy::detail::set_option;
+using eddy::detail::wait_result;
 
 // ---- connect
 
@@ -36,12 +36,12 @@ error tcp_connect::begin() {
   const int fd =
       given_ ? by_.release() : eddy::detail::open_socket(eddy::detail::family_of(to_), SOCK_STREAM);
   if (fd < 0) return failed(given_ ? EBADF : errno);
-  auto made = io_handle::adopt(fd, "connect", descriptor_kind::tcp_stream);
+  auto made = registration::adopt(fd, "connect", descriptor_kind::tcp_stream);
   if (!made) return std::move(made).error();
   io_ = std::move(*made);
   const int code = eddy::detail::connect_socket(io_.fd(), eddy::detail::native_address(to_));
   if (code == EINPROGRESS)
-    io_.state().clear_now(interest::write);  // writable will mean: decided
+    io_.state().clear_now(direction::write);  // writable will mean: decided
   else if (code != 0)
     return failed(code);
   return {};
@@ -56,20 +56,20 @@ polled<result<tcp_stream>> tcp_connect::poll(context& cx) noexcept {
     }
   }
   for (;;) {
-    switch (io_.state().poll_ready(interest::write, waiter_, cx)) {
-      case io_poll::waiting:
+    switch (io_.state().poll_ready(direction::write, waiter_, cx)) {
+      case wait_result::waiting:
         return pending;
-      case io_poll::elsewhere:
+      case wait_result::elsewhere:
         return result<tcp_stream>(eddy::detail::awaited_elsewhere());
-      case io_poll::ended:
+      case wait_result::ended:
         return result<tcp_stream>(eddy::detail::awaited_after_the_end("connect"));
-      case io_poll::ready:
+      case wait_result::ready:
         break;
     }
     if (!cx.proceed()) return pending;
     const auto tick = io_.state().tick();
     if (auto p = finish()) return p;
-    io_.state().clear(interest::write, tick);
+    io_.state().clear(direction::write, tick);
   }
 }
 
@@ -101,7 +101,7 @@ operation<tcp_stream> tcp_stream::connect(std::string host_port, connect_options
 }
 
 result<tcp_stream> tcp_stream::adopt(int fd) noexcept {
-  auto made = io_handle::adopt(fd, "adopt", descriptor_kind::tcp_stream);
+  auto made = registration::adopt(fd, "adopt", descriptor_kind::tcp_stream);
   if (!made) return std::move(made).error();
   return tcp_stream(std::move(*made));
 }

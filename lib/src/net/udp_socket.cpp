@@ -17,8 +17,8 @@
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
 using eddy::detail::get_option;
-using eddy::detail::io_handle;
 using eddy::detail::native_address;
+using eddy::detail::registration;
 using eddy::detail::set_option;
 
 namespace {
@@ -78,7 +78,7 @@ result<udp_socket> udp_socket::bind(const socket_address& at, udp_options option
 }
 
 result<udp_socket> udp_socket::adopt(int fd) noexcept {
-  auto made = io_handle::adopt(fd, "adopt");
+  auto made = registration::adopt(fd, "adopt");
   if (!made) return std::move(made).error();
   return udp_socket(std::move(*made));
 }

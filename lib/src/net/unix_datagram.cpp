@@ -12,8 +12,8 @@
 
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
-using eddy::detail::io_handle;
 using eddy::detail::native_address;
+using eddy::detail::registration;
 
 result<unix_datagram> unix_datagram::unbound() {
   const int fd = eddy::detail::open_socket(AF_UNIX, SOCK_DGRAM);
@@ -46,7 +46,7 @@ result<unix_datagram_pair> unix_datagram::pair() {
 }
 
 result<unix_datagram> unix_datagram::adopt(int fd) noexcept {
-  auto made = io_handle::adopt(fd, "adopt");
+  auto made = registration::adopt(fd, "adopt");
   if (!made) return std::move(made).error();
   return unix_datagram(std::move(*made));
 }

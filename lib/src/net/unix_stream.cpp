@@ -16,8 +16,8 @@
 
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
-using eddy::detail::io_handle;
 using eddy::detail::native_address;
+using eddy::detail::registration;
 
 namespace {
 
@@ -68,7 +68,7 @@ result<unix_stream_pair> unix_stream::pair() {
 }
 
 result<unix_stream> unix_stream::adopt(int fd) noexcept {
-  auto made = io_handle::adopt(fd, "adopt");
+  auto made = registration::adopt(fd, "adopt");
   if (!made) return std::move(made).error();
   return unix_stream(std::move(*made));
 }
@@ -121,7 +121,7 @@ result<unix_listener> unix_listener::bind(std::string_view path, int backlog) {
 }
 
 result<unix_listener> unix_listener::adopt(int fd) noexcept {
-  auto made = io_handle::adopt(fd, "listen");
+  auto made = registration::adopt(fd, "listen");
   if (!made) return std::move(made).error();
   return unix_listener(std::move(*made));
 }

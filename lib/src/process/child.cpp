@@ -7,10 +7,10 @@
 
 #include <cerrno>
 
+#include <eddy/combine/join.hpp>
 #include <eddy/core/attempt.hpp>
 #include <eddy/core/future.hpp>
 #include <eddy/io/read.hpp>
-#include <eddy/task/join.hpp>
 
 #include "process/exit_watch.hpp"
 
@@ -48,7 +48,7 @@ stdio::~stdio() {
 namespace {
 
 // The loop closes its own number; the other program finds a pipe that blocks, as it expects.
-result<stdio> give_pipe_away(eddy::detail::io_handle io) noexcept {
+result<stdio> give_pipe_away(eddy::detail::registration io) noexcept {
   const int fd = ::fcntl(io.fd(), F_DUPFD_CLOEXEC, 3);
   if (fd < 0) return error::system(errno, "into_stdio");
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);

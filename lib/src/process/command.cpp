@@ -9,7 +9,7 @@
 #include <cstring>
 #include <new>
 
-#include <eddy/base/descriptor.hpp>
+#include <eddy/base/detail/descriptor.hpp>
 #include <eddy/core/attempt.hpp>
 #include <eddy/core/future.hpp>
 
@@ -27,7 +27,7 @@ using eddy::detail::has_zero;
 namespace {
 
 using eddy::detail::descriptor;
-using eddy::detail::io_handle;
+using eddy::detail::registration;
 
 // From 3 on: so that putting one in its place in the child never hits another's source.
 int out_of_the_way(int fd) noexcept {
@@ -168,10 +168,10 @@ result<child> command::spawn_with(stdio::how unset_outputs) {
     if (theirs[i].get() < 0) return failed(errno);
     plan.streams[i] = theirs[i].get();
   }
-  io_handle watched[3];
+  registration watched[3];
   for (int i = 0; i < 3; ++i) {
     if (ours[i].get() < 0) continue;
-    auto made = io_handle::adopt(ours[i].release(), "spawn");
+    auto made = registration::adopt(ours[i].release(), "spawn");
     if (!made) return std::move(made).error();
     watched[i] = std::move(*made);
   }

@@ -78,18 +78,18 @@ result<void> exit_watch::wait_by_pidfd(context& cx, io_waiter& w, bool& woken) n
     if (!watch_.valid()) {
       const int again = ::fcntl(pidfd_, F_DUPFD_CLOEXEC, 0);
       if (again < 0) return error::system(errno, "wait");
-      auto watch = io_handle::adopt(again, "wait");
+      auto watch = registration::adopt(again, "wait");
       if (!watch) return std::move(watch).error();
       watch_ = std::move(*watch);
       made = true;
     }
     auto& state = watch_.state();
-    switch (state.poll_ready(interest::read, w, cx)) {
-      case io_poll::waiting:
+    switch (state.poll_ready(direction::read, w, cx)) {
+      case wait_result::waiting:
         // I2: the watch stands now; what came before it is an event for it too.
         return {};
-      case io_poll::ready:
-        state.clear(interest::read, state.tick());
+      case wait_result::ready:
+        state.clear(direction::read, state.tick());
         woken = true;
         return {};
       default:

@@ -20,7 +20,7 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/process/exit_status.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 #include <eddy/signal/signal.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
@@ -59,7 +59,7 @@ class exit_watch {
   bool lost_ = false;
   int pidfd_;
   std::optional<status> status_;
-  io_handle watch_;
+  registration watch_;
   signal_listening_ptr sigchld_;
 };
 

@@ -9,16 +9,16 @@
 // neither waiting nor in a queue, and a wake finds it so (task.cpp, pool_word.hpp). Its plain count of references is the
 // loop's (a local task) or stays with the poll (a movable one); T1, while it is in no loop, counts as any other thread.
 
-#include <eddy/runtime/block_in_place.hpp>
+#include <eddy/task/block_in_place.hpp>
 
 #include <new>
 
-#include <eddy/base/misuse.hpp>
-#include <eddy/core/spawn_local.hpp>
+#include <eddy/base/detail/misuse.hpp>
+#include <eddy/task/spawn_local.hpp>
 
 #include "runtime/loop.hpp"
 #if EDDY_POOL
-#include "core/task_pool.hpp"
+#include "task/task_pool.hpp"
 #endif
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {

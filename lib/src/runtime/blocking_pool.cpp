@@ -10,7 +10,7 @@
 #include <new>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 
 #include "runtime/loop.hpp"
 
@@ -274,17 +274,17 @@ void* allocate_job(std::size_t bytes) {
   return block;
 }
 
-void stray_job::finish_stray(blocking_job& job, bool run) noexcept {
-  stray_task& work = *static_cast<stray_job&>(job).work;
+void blocking_task_job::finish_blocking_task(blocking_job& job, bool run) noexcept {
+  blocking_task& work = *static_cast<blocking_task_job&>(job).work;
   scheduler* const runtime = job.runtime;
   if (run) {
     begin_blocking(job);
-    run_stray(work);
+    run_blocking_task(work);
   } else {
-    refuse_stray(work, std::move(job.why));
+    refuse_blocking_task(work, std::move(job.why));
   }
   end_blocking(runtime, run);
-  leave_stray(work);
+  leave_blocking_task(work);
 }
 
 }}}  // namespace eddy::EDDY_ABI::detail

@@ -8,12 +8,12 @@
 #include <string>
 #include <utility>
 
+#include <eddy/base/detail/lock.hpp>
+#include <eddy/base/detail/memory.hpp>
 #include <eddy/base/error.hpp>
 #include <eddy/base/function.hpp>
-#include <eddy/base/lock.hpp>
-#include <eddy/base/memory.hpp>
 #include <eddy/config.hpp>
-#include <eddy/runtime/spawn_blocking.hpp>
+#include <eddy/task/spawn_blocking.hpp>
 
 #include "runtime/parker.hpp"
 

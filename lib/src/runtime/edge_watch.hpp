@@ -12,7 +12,7 @@
 // I4  A short read is as good as EAGAIN, if the source has told of nothing but bytes (and so is a short write): it
 //     has taken all there was, and what arrives later is an event of its own, with another tick. What a short read
 //     leaves behind, and what no later event tells of, was told beside the bytes: the end, an error, urgent data.
-//     These set io_state::exact_bit, with the tick, and after that only EAGAIN clears.
+//     These set readiness::exact_bit, with the tick, and after that only EAGAIN clears.
 // I5  I4 is false for what has boundaries (datagrams, descriptors sent over Unix sockets, terminals). So only TCP
 //     streams are watched like this.
 
@@ -24,7 +24,7 @@
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
-class io_source;
+class watched_descriptor;
 
 /// The edge-triggered watching of one loop. Threads: the loop's.
 class edge_watch {
@@ -36,8 +36,8 @@ class edge_watch {
   /// False: the system has none, or none could be made; then uv_poll will do. Made by the first call.
   bool open(uv_loop_t* loop) noexcept;
   /// Makes `fd` non-blocking and watches it for `s`. 0 or a libuv error.
-  int add(int fd, io_source& s) noexcept;
-  void remove(int fd, io_source& s) noexcept;
+  int add(int fd, watched_descriptor& s) noexcept;
+  void remove(int fd, watched_descriptor& s) noexcept;
   /// After the last `remove`: libuv closes its handle at its next turn.
   void close() noexcept;
 

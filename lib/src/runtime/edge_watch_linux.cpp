@@ -21,11 +21,11 @@ std::atomic<bool> allowed_here{true};
 constexpr std::uint32_t beside_bytes = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;  // I4
 
 constexpr std::uint32_t as_word(std::uint32_t events) noexcept {
-  constexpr auto read = static_cast<std::uint32_t>(interest::read);
-  constexpr auto write = static_cast<std::uint32_t>(interest::write);
+  constexpr auto read = static_cast<std::uint32_t>(direction::read);
+  constexpr auto write = static_cast<std::uint32_t>(direction::write);
   return ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 ? read : 0) |
          ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 ? write : 0) |
-         ((events & beside_bytes) != 0 ? io_state::exact_bit : 0);
+         ((events & beside_bytes) != 0 ? readiness::exact_bit : 0);
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ bool edge_watch::open(uv_loop_t* loop) noexcept {
   return true;
 }
 
-int edge_watch::add(int fd, io_source& s) noexcept {
+int edge_watch::add(int fd, watched_descriptor& s) noexcept {
   int on = 1;
   if (::ioctl(fd, FIONBIO, &on) != 0) return -errno;
   ::epoll_event e{};
@@ -70,7 +70,7 @@ int edge_watch::add(int fd, io_source& s) noexcept {
   return ::epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &e) == 0 ? 0 : -errno;
 }
 
-void edge_watch::remove(int fd, io_source& s) noexcept {
+void edge_watch::remove(int fd, watched_descriptor& s) noexcept {
   ::epoll_event ignored{};
   ::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, &ignored);
   if (now_ == nullptr) return;
@@ -100,7 +100,8 @@ bool edge_watch::hand_out() noexcept {
   now_ = &b;
   for (b.next = 0; b.next < b.count;) {
     const ::epoll_event& e = b.events[b.next++];
-    if (e.data.ptr != nullptr) static_cast<io_source*>(e.data.ptr)->edge_event(as_word(e.events));
+    if (e.data.ptr != nullptr)
+      static_cast<watched_descriptor*>(e.data.ptr)->edge_event(as_word(e.events));
   }
   now_ = nullptr;
   return b.count == batch::most;

@@ -6,12 +6,12 @@
 #include <new>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 
-#include <eddy/core/wake_list.hpp>
+#include <eddy/core/detail/wake_list.hpp>
 
 #if EDDY_POOL
-#include "core/task_pool.hpp"
+#include "task/task_pool.hpp"
 #endif
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {

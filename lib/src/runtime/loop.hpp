@@ -10,19 +10,19 @@
 #include <optional>
 #include <string>
 
+#include <eddy/base/detail/list.hpp>
+#include <eddy/base/detail/lock.hpp>
 #include <eddy/base/function.hpp>
-#include <eddy/base/list.hpp>
-#include <eddy/base/lock.hpp>
 #include <eddy/config.hpp>
-#include <eddy/runtime/loop_timer.hpp>
+#include <eddy/runtime/detail/loop_timer.hpp>
 
-#include "core/join_link.hpp"
-#include "core/scheduler.hpp"
 #include "runtime/alarm.hpp"
 #include "runtime/blocking_pool.hpp"
 #include "runtime/reactor.hpp"
 #include "runtime/relay.hpp"
 #include "runtime/wheel.hpp"
+#include "task/join_link.hpp"
+#include "task/scheduler.hpp"
 
 // One loop: the scheduler of core, driven by libuv. Owned (block_on turns it) or borrowed (a host turns
 // its own uv_loop_t and eddy rides along in four handles).

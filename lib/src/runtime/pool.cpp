@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

@@ -19,9 +19,9 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 
-#include "core/task_pool.hpp"
 #include "runtime/blocking_pool.hpp"
 #include "runtime/loop.hpp"
+#include "task/task_pool.hpp"
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

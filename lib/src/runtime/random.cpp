@@ -1,4 +1,4 @@
-#include <eddy/runtime/random.hpp>
+#include <eddy/runtime/detail/random.hpp>
 
 #include <cstddef>
 

@@ -7,13 +7,13 @@
 #include <new>
 #include <utility>
 
-#include <eddy/base/descriptor.hpp>
-#include <eddy/base/frame_pool.hpp>
-#include <eddy/core/wake_list.hpp>
+#include <eddy/base/detail/descriptor.hpp>
+#include <eddy/base/detail/frame_pool.hpp>
+#include <eddy/core/detail/wake_list.hpp>
 
 #include "runtime/loop.hpp"
 #if EDDY_POOL
-#include "core/task_pool.hpp"
+#include "task/task_pool.hpp"
 #endif
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
@@ -83,7 +83,7 @@ bool reactor::is_forked() const noexcept {
 }
 
 void reactor::shut_down() noexcept {
-  while (io_source* const s = sources_.pop_front()) s->orphan();
+  while (watched_descriptor* const s = sources_.pop_front()) s->orphan();
   edges_.close();
   wake_all_of(loop_, out_of_descriptors_);
 }
@@ -114,26 +114,28 @@ void reactor::forget_descriptor(int fd) noexcept {
 
 void reactor::descriptor_closed() noexcept { wake_all_of(loop_, out_of_descriptors_); }
 
-// ---- io_source: life
+// ---- watched_descriptor: life
 
-loop& io_source::home_loop() const noexcept { return loop::from(*home); }
-reactor& io_source::owner() const noexcept { return home_loop().io(); }
+loop& watched_descriptor::home_loop() const noexcept { return loop::from(*home); }
+reactor& watched_descriptor::owner() const noexcept { return home_loop().io(); }
 
-io_source::io_source(loop& where, int descriptor) noexcept : io_state{&where, descriptor} {
+watched_descriptor::watched_descriptor(loop& where, int descriptor) noexcept
+    : readiness{&where, descriptor} {
   where.retain();
   poll_.data = this;
   if (where.is_shared()) word.fetch_or(shared_bit, std::memory_order_relaxed);
 }
 
 // 0 or a libuv error.
-int io_source::start_watching(descriptor_kind what) noexcept {
+int watched_descriptor::start_watching(descriptor_kind what) noexcept {
   by_edges_ = what == descriptor_kind::tcp_stream && is_shared() &&
               owner().edges_.open(home_loop().native());
   if (by_edges_) return owner().edges_.add(fd, *this);
   return uv_poll_init(home_loop().native(), &poll_, fd);
 }
 
-result<io_handle> io_source::adopt(int raw, const char* operation, descriptor_kind what) noexcept {
+result<registration> watched_descriptor::adopt(int raw, const char* operation,
+                                               descriptor_kind what) noexcept {
   descriptor taken(raw);
   if (raw < 0) return error::system(EBADF, operation);
   if (this_thread().driving == nullptr)
@@ -144,20 +146,20 @@ result<io_handle> io_source::adopt(int raw, const char* operation, descriptor_ki
     taken.release();  // the registration that is there will close it
     return error::system(EEXIST, operation);
   }
-  void* const block = frame_allocate(sizeof(io_source));
+  void* const block = frame_allocate(sizeof(watched_descriptor));
   if (block == nullptr || !r.enter_descriptor(raw)) {
-    if (block != nullptr) frame_release(block, sizeof(io_source));
+    if (block != nullptr) frame_release(block, sizeof(watched_descriptor));
     return error::system(ENOMEM, operation);
   }
-  auto* const s = ::new (block) io_source(l, raw);
+  auto* const s = ::new (block) watched_descriptor(l, raw);
   if (const int rc = s->start_watching(what); rc == 0) {
     ++r.live_;
     r.sources_.push_back(*s);
   } else {
     r.forget_descriptor(raw);
     if (rc != UV_EPERM) {
-      s->~io_source();
-      frame_release(block, sizeof(io_source));
+      s->~watched_descriptor();
+      frame_release(block, sizeof(watched_descriptor));
       l.scheduler::release();
       return error::system(rc, operation);
     }
@@ -166,10 +168,10 @@ result<io_handle> io_source::adopt(int raw, const char* operation, descriptor_ki
     s->refs_.store(1, std::memory_order_relaxed);  // there is no registration
   }
   taken.release();
-  return io_handle(s);
+  return registration(s);
 }
 
-void io_source::drop() noexcept {
+void watched_descriptor::drop() noexcept {
   if (owner().is_forked()) {
     // The block stays: libuv's lists in this copy of the process go through it.
     close_descriptor(fd);
@@ -182,19 +184,21 @@ void io_source::drop() noexcept {
 }
 
 // False: the loop has ended.
-bool io_source::ask(std::uint8_t what) noexcept {
+bool watched_descriptor::ask(std::uint8_t what) noexcept {
   {
     const node_guard held(home_loop());
     if (std::exchange(asked_, static_cast<std::uint8_t>(asked_ | what)) != 0) return true;
   }
   refs_.fetch_add(1, std::memory_order_relaxed);  // until it is answered
-  run = [](remote_op& op, scheduler&, bool) noexcept { static_cast<io_source&>(op).answer(); };
+  run = [](remote_op& op, scheduler&, bool) noexcept {
+    static_cast<watched_descriptor&>(op).answer();
+  };
   if (home->post(*this)) return true;
   release();
   return false;
 }
 
-void io_source::answer() noexcept {
+void watched_descriptor::answer() noexcept {
   std::uint8_t asked = 0;
   {
     const node_guard held(home_loop());
@@ -205,10 +209,10 @@ void io_source::answer() noexcept {
   release();
 }
 
-void io_source::drop_here() noexcept {
+void watched_descriptor::drop_here() noexcept {
   const bool closes = !always_ready_ && !closing_;
   if (closes) {
-    list<io_source>::erase(*this);
+    list<watched_descriptor>::erase(*this);
     begin_close();
   }
   wake_all();
@@ -216,7 +220,7 @@ void io_source::drop_here() noexcept {
   release();
 }
 
-void io_source::begin_close() noexcept {
+void watched_descriptor::begin_close() noexcept {
   {
     const node_guard held(home_loop());
     closing_ = true;
@@ -231,8 +235,8 @@ void io_source::begin_close() noexcept {
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), &on_closed);
 }
 
-void io_source::on_closed(uv_handle_t* h) {
-  auto& s = *static_cast<io_source*>(h->data);
+void watched_descriptor::on_closed(uv_handle_t* h) {
+  auto& s = *static_cast<watched_descriptor*>(h->data);
   loop& l = s.home_loop();
   reactor& r = s.owner();
   --r.live_;
@@ -245,7 +249,7 @@ void io_source::on_closed(uv_handle_t* h) {
   l.finish_detach();  // the loop's handles, which are still open or just closed, keep it
 }
 
-void io_source::orphan() noexcept {
+void watched_descriptor::orphan() noexcept {
   if (!owner().is_forked())
     begin_close();
   else
@@ -255,35 +259,35 @@ void io_source::orphan() noexcept {
   if (by_edges_ && !owner().is_forked()) release();
 }
 
-void io_source::release() noexcept {
+void watched_descriptor::release() noexcept {
   // Release hands what this side has done to the last one's acquire.
   if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) finish();
 }
 
-void io_source::finish() noexcept {
+void watched_descriptor::finish() noexcept {
   loop* const l = &home_loop();
   close_descriptor(fd);
   if (is_owner_here()) l->io().descriptor_closed();
-  this->~io_source();
-  frame_release(this, sizeof(io_source));
+  this->~watched_descriptor();
+  frame_release(this, sizeof(watched_descriptor));
   l->scheduler::release();
 }
 
-void io_source::wake_all() noexcept {
+void watched_descriptor::wake_all() noexcept {
   wake_all_of(home_loop(), readers_);
   wake_all_of(home_loop(), writers_);
 }
 
-// ---- io_source: readiness
+// ---- watched_descriptor: readiness
 
 // What it could not arm is ready: the caller makes it an unusual event.
-int io_source::arm(std::uint8_t kinds) noexcept {
+int watched_descriptor::arm(std::uint8_t kinds) noexcept {
   armed_ = kinds;
   ++owner().changes_;
   return kinds != 0 ? uv_poll_start(&poll_, kinds, &on_event) : uv_poll_stop(&poll_);
 }
 
-inline void io_source::event(std::uint8_t now) noexcept {
+inline void watched_descriptor::event(std::uint8_t now) noexcept {
   const auto before = word.load(std::memory_order_relaxed);
   word.store((before + (1U << 16)) | now, std::memory_order_relaxed);
   // I3. What was ready before has no waiter (I4).
@@ -296,7 +300,7 @@ inline void io_source::event(std::uint8_t now) noexcept {
     unusual_event(rc, 0);
 }
 
-void io_source::shared_event(std::uint32_t now) noexcept {
+void watched_descriptor::shared_event(std::uint32_t now) noexcept {
   constexpr std::uint8_t most_repeats = 4;
   int rc = 0;
   for (bool all = false, first = true; !all; first = false) {
@@ -320,15 +324,15 @@ void io_source::shared_event(std::uint32_t now) noexcept {
   if (rc != 0) unusual_event(rc, 0);
 }
 
-void io_source::on_event(uv_poll_t* h, int status, int events) {
-  auto& s = *static_cast<io_source*>(h->data);
+void watched_descriptor::on_event(uv_poll_t* h, int status, int events) {
+  auto& s = *static_cast<watched_descriptor*>(h->data);
   if (status != 0 || !s.is_owner_here()) [[unlikely]]
     return s.unusual_event(status, events);
   const auto now = static_cast<std::uint8_t>(events & both);
   s.is_shared() ? s.shared_event(now) : s.event(now);
 }
 
-[[gnu::noinline]] void io_source::unusual_event(int status, int events) noexcept {
+[[gnu::noinline]] void watched_descriptor::unusual_event(int status, int events) noexcept {
   const owner_scope here(*home);  // it may be a turn of the host's
   if (status < 0) {
     // Some error of the socket's, and libuv has stopped watching. Which one, the next call on it says.
@@ -340,7 +344,7 @@ void io_source::on_event(uv_poll_t* h, int status, int events) {
   is_shared() ? shared_event(now) : event(now);
 }
 
-bool io_source::is_reached_from(const context& cx) const noexcept {
+bool watched_descriptor::is_reached_from(const context& cx) const noexcept {
   const scheduler* const here = context_access::runtime(cx);
   if (here == home) return true;
 #if EDDY_POOL
@@ -351,38 +355,38 @@ bool io_source::is_reached_from(const context& cx) const noexcept {
 }
 
 // The kind is not ready, or this is not the source's home.
-io_poll io_source::wait(interest kind, io_waiter& w, context& cx) noexcept {
+wait_result watched_descriptor::wait(direction kind, io_waiter& w, context& cx) noexcept {
   if (!is_reached_from(cx)) return wait_elsewhere();
-  if (always_ready_) return io_poll::ready;
-  if (is_shared()) return is_ready(kind) ? io_poll::ready : wait_shared(kind, w, cx);
-  if (closing_) return io_poll::ended;
+  if (always_ready_) return wait_result::ready;
+  if (is_shared()) return is_ready(kind) ? wait_result::ready : wait_shared(kind, w, cx);
+  if (closing_) return wait_result::ended;
   cx.store_waker(w.who);
-  if (w.linked()) return io_poll::waiting;
+  if (w.linked()) return wait_result::waiting;
   w.enter(*this);
   waiters(kind).push_back(w);
   if ((armed_ & bit(kind)) != 0) [[likely]]
-    return io_poll::waiting;
+    return wait_result::waiting;
   // I3. If it cannot be armed, all is ready, and nobody waits any more.
   const auto ready = word.load(std::memory_order_relaxed);
   if (const int rc = arm(static_cast<std::uint8_t>((armed_ & ~ready) | bit(kind))); rc != 0)
     unusual_event(rc, 0);
-  return is_ready(kind) ? io_poll::ready : io_poll::waiting;
+  return is_ready(kind) ? wait_result::ready : wait_result::waiting;
 }
 
-io_poll io_source::wait_shared(interest kind, io_waiter& w, context& cx) noexcept {
+wait_result watched_descriptor::wait_shared(direction kind, io_waiter& w, context& cx) noexcept {
   waker before;  // goes behind the guard
   int rc = 0;
   {
     const node_guard held(home_loop());
-    if (is_ready(kind)) return io_poll::ready;
-    if (closing_) return io_poll::ended;
+    if (is_ready(kind)) return wait_result::ready;
+    if (closing_) return wait_result::ended;
     if (!cx.wakes_same(w.who)) before = std::exchange(w.who, cx.get_waker());
-    if (w.linked()) return io_poll::waiting;
+    if (w.linked()) return wait_result::waiting;
     w.enter(*this);
     waiters(kind).push_back(w);
-    if (by_edges_) return io_poll::waiting;
+    if (by_edges_) return wait_result::waiting;
     repeats_ = 0;
-    if ((armed_ & bit(kind)) != 0) return io_poll::waiting;
+    if ((armed_ & bit(kind)) != 0) return wait_result::waiting;
     if (is_owner_here()) {
       const auto ready = word.load(std::memory_order_relaxed);
       rc = arm(static_cast<std::uint8_t>((armed_ & ~ready) | bit(kind)));
@@ -391,15 +395,15 @@ io_poll io_source::wait_shared(interest kind, io_waiter& w, context& cx) noexcep
   if (!is_owner_here()) {
     // Refused: the loop has ended, and so have all that could wait.
     static_cast<void>(ask(arming));
-    return io_poll::waiting;
+    return wait_result::waiting;
   }
-  if (rc == 0) return io_poll::waiting;
+  if (rc == 0) return wait_result::waiting;
   unusual_event(rc, 0);
-  return io_poll::ready;
+  return wait_result::ready;
 }
 
 // The loop's thread, asked by a waiter on another worker.
-void io_source::arm_for_waiters() noexcept {
+void watched_descriptor::arm_for_waiters() noexcept {
   int rc = 0;
   {
     const node_guard held(home_loop());
@@ -410,12 +414,12 @@ void io_source::arm_for_waiters() noexcept {
   if (rc != 0) unusual_event(rc, 0);
 }
 
-io_poll io_source::wait_elsewhere() const noexcept {
-  if (always_ready_) return io_poll::ready;
-  return dead_.load(std::memory_order_acquire) ? io_poll::ended : io_poll::elsewhere;
+wait_result watched_descriptor::wait_elsewhere() const noexcept {
+  if (always_ready_) return wait_result::ready;
+  return dead_.load(std::memory_order_acquire) ? wait_result::ended : wait_result::elsewhere;
 }
 
-void io_source::wait_for_descriptor(io_waiter& w, context& cx) noexcept {
+void watched_descriptor::wait_for_descriptor(io_waiter& w, context& cx) noexcept {
   waker before;
   const node_guard held(home_loop());
   if (!cx.wakes_same(w.who)) before = std::exchange(w.who, cx.get_waker());
@@ -424,7 +428,7 @@ void io_source::wait_for_descriptor(io_waiter& w, context& cx) noexcept {
   owner().out_of_descriptors_.push_back(w);
 }
 
-bool io_source::stay(io_waiter& w, context& cx) noexcept {
+bool watched_descriptor::stay(io_waiter& w, context& cx) noexcept {
   waker before;
   const node_guard held(home_loop());
   if (!w.linked()) return false;
@@ -432,44 +436,45 @@ bool io_source::stay(io_waiter& w, context& cx) noexcept {
   return true;
 }
 
-void io_source::leave(io_waiter& w) noexcept {
+void watched_descriptor::leave(io_waiter& w) noexcept {
   const node_guard held(home_loop());
   if (w.linked()) w.unlink();
   w.left();
 }
 
-// ---- io_handle
+// ---- registration
 
-result<io_handle> io_handle::adopt(int fd, const char* operation, descriptor_kind what) noexcept {
-  return io_source::adopt(fd, operation, what);
+result<registration> registration::adopt(int fd, const char* operation,
+                                         descriptor_kind what) noexcept {
+  return watched_descriptor::adopt(fd, operation, what);
 }
 namespace {
-io_source& source_of(io_state& s) noexcept { return static_cast<io_source&>(s); }
+watched_descriptor& source_of(readiness& s) noexcept { return static_cast<watched_descriptor&>(s); }
 }  // namespace
 
-io_poll io_state::wait(interest kind, io_waiter& w, context& cx) noexcept {
+wait_result readiness::wait(direction kind, io_waiter& w, context& cx) noexcept {
   if (fd < 0) [[unlikely]]
-    return io_poll::ended;
+    return wait_result::ended;
   return source_of(*this).wait(kind, w, cx);
 }
-void io_state::clear_tried(interest kind, std::uint16_t before) noexcept {
+void readiness::clear_tried(direction kind, std::uint16_t before) noexcept {
   if (fd >= 0) source_of(*this).clear_tried(kind, before);
 }
 // Without a tick from before the call only the loop's own thread can tell that no event has come since.
-void io_state::clear_now(interest kind) noexcept {
+void readiness::clear_now(direction kind) noexcept {
   if (this_thread().driving == home) clear_tried(kind, tick());
 }
-bool io_state::is_always_ready() const noexcept {
-  return fd >= 0 && static_cast<const io_source*>(this)->is_always_ready();
+bool readiness::is_always_ready() const noexcept {
+  return fd >= 0 && static_cast<const watched_descriptor*>(this)->is_always_ready();
 }
-void io_state::wait_for_descriptor(io_waiter& w, context& cx) noexcept {
+void readiness::wait_for_descriptor(io_waiter& w, context& cx) noexcept {
   source_of(*this).wait_for_descriptor(w, cx);
 }
 bool io_waiter::stay(context& cx) noexcept {
   return is_waiting() && source_of(io()).stay(*this, cx);
 }
 void io_waiter::leave() noexcept { source_of(io()).leave(*this); }
-io_handle::~io_handle() {
+registration::~registration() {
   if (valid()) source_of(*state_).drop();
 }
 

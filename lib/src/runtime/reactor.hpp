@@ -1,5 +1,5 @@
 #pragma once
-// Readiness of descriptors, over uv_poll: what is behind <eddy/runtime/readiness.hpp>. On Linux the TCP streams of a
+// Readiness of descriptors, over uv_poll: what is behind <eddy/runtime/detail/readiness.hpp>. On Linux the TCP streams of a
 // pool are watched edge-triggered instead (edge_watch.hpp); I3 and what is said of arming is not about them.
 //
 // libuv watches level-triggered, and each change of what is watched costs two system calls. So a source
@@ -9,7 +9,7 @@
 //     what never changes, and hand the closing over by `scheduler::post`. In a pool they also wait, and clear:
 //     the lists of waiters, `armed_` and the like are under the loop's guard, and what a wait needs to have armed
 //     is posted to the loop, for only its thread calls libuv.
-// I2  A source has two parts: the user's io_handle and the registration (the uv handle). `refs_` counts
+// I2  A source has two parts: the user's registration and the registration (the uv handle). `refs_` counts
 //     them; who takes the last away closes the descriptor and frees the block. So the descriptor is never
 //     closed before libuv has let go of it, whoever drops what, and whenever the loop ends.
 // I3  A kind is disarmed only by an event of that kind which finds no waiter and its readiness still
@@ -29,12 +29,12 @@
 #include <cstdint>
 #include <vector>
 
-#include <eddy/base/list.hpp>
+#include <eddy/base/detail/list.hpp>
 #include <eddy/config.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
-#include "core/scheduler.hpp"
 #include "runtime/edge_watch.hpp"
+#include "task/scheduler.hpp"
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
@@ -58,8 +58,8 @@ class reactor {
   std::uint64_t changes() const noexcept { return changes_; }
 
  private:
-  friend class io_source;
-  friend class io_handle;
+  friend class watched_descriptor;
+  friend class registration;
 
   bool enter_descriptor(int fd) noexcept;  // false: no memory
   bool has_descriptor(int fd) const noexcept;
@@ -69,7 +69,7 @@ class reactor {
 
   loop& loop_;
   edge_watch edges_;
-  list<io_source> sources_;                // registered and not closing
+  list<watched_descriptor> sources_;       // registered and not closing
   list<io_waiter> out_of_descriptors_;     // woken when one is closed
   std::vector<std::uint64_t> registered_;  // a bit a descriptor
   std::size_t live_ = 0;
@@ -79,12 +79,12 @@ class reactor {
 };
 
 /// One descriptor. 256 bytes, most of them libuv's.
-class io_source : public io_state, public list_node, private remote_op {
+class watched_descriptor : public readiness, public list_node, private remote_op {
  public:
-  static result<io_handle> adopt(int raw, const char* operation, descriptor_kind what) noexcept;
+  static result<registration> adopt(int raw, const char* operation, descriptor_kind what) noexcept;
 
-  io_poll wait(interest kind, io_waiter& w, context& cx) noexcept;
-  void clear_tried(interest kind, std::uint16_t before) noexcept {
+  wait_result wait(direction kind, io_waiter& w, context& cx) noexcept;
+  void clear_tried(direction kind, std::uint16_t before) noexcept {
     // A loop of its own writes the word plainly.
     if (!always_ready_ && (is_shared() || is_owner_here())) clear(kind, before);
   }
@@ -100,17 +100,17 @@ class io_source : public io_state, public list_node, private remote_op {
   friend class reactor;
 
   static constexpr std::uint8_t both = UV_READABLE | UV_WRITABLE;
-  static constexpr std::uint8_t bit(interest kind) noexcept {
-    static_assert(int{UV_READABLE} == int(interest::read) &&
-                  int{UV_WRITABLE} == int(interest::write));
+  static constexpr std::uint8_t bit(direction kind) noexcept {
+    static_assert(int{UV_READABLE} == int(direction::read) &&
+                  int{UV_WRITABLE} == int(direction::write));
     return static_cast<std::uint8_t>(kind);
   }
-  list<io_waiter>& waiters(interest kind) noexcept {
-    return kind == interest::read ? readers_ : writers_;
+  list<io_waiter>& waiters(direction kind) noexcept {
+    return kind == direction::read ? readers_ : writers_;
   }
 
-  io_source(loop& where, int descriptor) noexcept;
-  ~io_source() = default;
+  watched_descriptor(loop& where, int descriptor) noexcept;
+  ~watched_descriptor() = default;
   inline loop& home_loop() const noexcept;
   inline reactor& owner() const noexcept;
   bool is_owner_here() const noexcept { return this_thread().driving == home; }
@@ -118,8 +118,8 @@ class io_source : public io_state, public list_node, private remote_op {
     return (word.load(std::memory_order_relaxed) & shared_bit) != 0;
   }
   bool is_reached_from(const context& cx) const noexcept;
-  io_poll wait_shared(interest kind, io_waiter& w, context& cx) noexcept;
-  io_poll wait_elsewhere() const noexcept;
+  wait_result wait_shared(direction kind, io_waiter& w, context& cx) noexcept;
+  wait_result wait_elsewhere() const noexcept;
   enum request : std::uint8_t { arming = 1, closing = 2 };
   int arm(std::uint8_t kinds) noexcept;
   void arm_for_waiters() noexcept;

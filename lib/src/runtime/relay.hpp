@@ -26,7 +26,7 @@
 #include <cstddef>
 #include <mutex>
 
-#include <eddy/base/list.hpp>
+#include <eddy/base/detail/list.hpp>
 #include <eddy/config.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <new>
+#include <string>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/core/attempt.hpp>
+#include <eddy/task/local_set.hpp>
 
 #include "runtime/loop.hpp"
 #if EDDY_POOL
@@ -48,6 +51,12 @@ scheduler& take_worker(scheduler& runtime, std::uint32_t worker) {
   return runtime;
 }
 }  // namespace
+
+scheduler& current_runtime(const char* operation) {
+  auto* const s = this_thread().current;
+  if (s == nullptr) misuse((std::string(operation) + ": this thread is not on a runtime").c_str());
+  return *s;
+}
 
 loop_place::loop_place(scheduler& runtime) : loop_(take_place(runtime)) {}
 loop_place::loop_place(scheduler& runtime, std::uint32_t worker)
@@ -108,11 +117,7 @@ handle::handle(const handle& other) noexcept : scheduler_(other.scheduler_) {
 handle::~handle() {
   if (scheduler_ != nullptr) scheduler_->release();
 }
-handle handle::current() {
-  auto* s = detail::this_thread().current;
-  if (s == nullptr) detail::misuse("handle::current: this thread is not on a runtime");
-  return handle(*s);
-}
+handle handle::current() { return handle(detail::current_runtime("handle::current")); }
 bool handle::has_current() noexcept { return detail::this_thread().current != nullptr; }
 // A handle refers to any one of a pool's loops.
 runtime_id handle::id() const noexcept {
@@ -123,6 +128,11 @@ runtime_id handle::id() const noexcept {
 }
 std::uint32_t handle::worker_count() const noexcept { return detail::count_workers(*scheduler_); }
 std::string_view handle::name() const noexcept { return detail::loop::from(*scheduler_).name(); }
+
+std::shared_ptr<detail::local_core> local_set::make(const handle& of) {
+  const auto guard = of.enter();
+  return std::make_shared<detail::local_core>(nullptr);
+}
 
 // ---- attachment, runtime
 

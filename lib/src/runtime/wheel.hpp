@@ -25,9 +25,9 @@
 #include <cstdint>
 #include <limits>
 
-#include <eddy/base/list.hpp>
+#include <eddy/base/detail/list.hpp>
 #include <eddy/config.hpp>
-#include <eddy/runtime/timer_entry.hpp>
+#include <eddy/runtime/detail/timer_entry.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

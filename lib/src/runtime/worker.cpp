@@ -4,8 +4,8 @@
 #include <memory>
 #include <utility>
 
-#include "core/task_pool.hpp"
 #include "runtime/loop.hpp"
+#include "task/task_pool.hpp"
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

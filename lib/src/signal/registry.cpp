@@ -8,11 +8,11 @@
 #include <new>
 #include <utility>
 
-#include <eddy/core/wake_list.hpp>
+#include <eddy/core/detail/wake_list.hpp>
 #include <eddy/signal/signal.hpp>
 
 #include "base/make_pipe.hpp"
-#include "core/scheduler.hpp"
+#include "task/scheduler.hpp"
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
@@ -136,21 +136,21 @@ polled<result<void>> signal_listening::poll(context& cx) noexcept {
       all.store_waker(*this, cx);
       continue;
     }
-    switch (io_.state().poll_ready(interest::read, waiter_, cx)) {
-      case io_poll::waiting:
+    switch (io_.state().poll_ready(direction::read, waiter_, cx)) {
+      case wait_result::waiting:
         return pending;
-      case io_poll::elsewhere:
+      case wait_result::elsewhere:
         return result<void>(awaited_elsewhere());
-      case io_poll::ended:
+      case wait_result::ended:
         return result<void>(awaited_after_the_end("signal"));
-      case io_poll::ready:
+      case wait_result::ready:
         break;
     }
     const auto tick = io_.state().tick();
     if (all.empty_pipe())
       all.wake_changed();
     else
-      io_.state().clear(interest::read, tick);
+      io_.state().clear(direction::read, tick);
   }
 }
 
@@ -244,7 +244,7 @@ result<signal_listening*> signal_registry::listen(int number) noexcept {
     end = ::fcntl(reading_end_, F_DUPFD_CLOEXEC, 0);
   }
   if (end < 0) return failed(errno);
-  auto io = io_handle::adopt(end, "signal");
+  auto io = registration::adopt(end, "signal");
   if (!io) return std::move(io).error();
   auto* const made = new (std::nothrow) signal_listening(number, std::move(*io));
   if (made == nullptr) return failed(ENOMEM);

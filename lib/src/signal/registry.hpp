@@ -25,13 +25,13 @@
 #include <cstdint>
 #include <mutex>
 
-#include <eddy/base/list.hpp>
+#include <eddy/base/detail/list.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/core/waker.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 
@@ -40,7 +40,7 @@ inline constexpr int signal_numbers = 65;  // and 0
 /// One listener. `who_` and the link are the registry's, the rest its task's.
 class signal_listening : public list_node {
  public:
-  signal_listening(int number, io_handle io) noexcept : number_(number), io_(std::move(io)) {}
+  signal_listening(int number, registration io) noexcept : number_(number), io_(std::move(io)) {}
   polled<result<void>> poll(context& cx) noexcept;
   void stop_waiting() noexcept;
 
@@ -52,7 +52,7 @@ class signal_listening : public list_node {
   bool waits_ = false;                  // a waker is stored
   std::atomic<std::uint32_t> seen_{0};  // partner: wake_changed; what I2 needs comes by the lock
   waker who_;                           // I2
-  io_handle io_;
+  registration io_;
   io_waiter waiter_;
 };
 

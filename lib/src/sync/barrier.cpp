@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
-#include <eddy/core/wake_list.hpp>
+#include <eddy/base/detail/misuse.hpp>
+#include <eddy/core/detail/wake_list.hpp>
 
 // I1  A meeting is over when the barrier's count says another one; `meeting_` of those who wait keeps theirs.
 // I2  The last that comes takes all who wait off the barrier's list and wakes them in portions. Who is not

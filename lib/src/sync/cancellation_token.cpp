@@ -5,11 +5,11 @@
 #include <memory>
 #include <new>
 
-#include <eddy/base/frame_pool.hpp>
-#include <eddy/base/list.hpp>
-#include <eddy/base/lock.hpp>
-#include <eddy/base/memory.hpp>
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/frame_pool.hpp>
+#include <eddy/base/detail/list.hpp>
+#include <eddy/base/detail/lock.hpp>
+#include <eddy/base/detail/memory.hpp>
+#include <eddy/base/detail/misuse.hpp>
 
 // The tree behind cancellation tokens.
 //

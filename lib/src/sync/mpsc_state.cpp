@@ -1,4 +1,4 @@
-#include <eddy/sync/mpsc_state.hpp>
+#include <eddy/sync/detail/mpsc_state.hpp>
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include <eddy/sync/semaphore.hpp>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

@@ -3,7 +3,7 @@
 #include <numeric>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

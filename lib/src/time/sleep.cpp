@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 
 #include "runtime/loop.hpp"
 

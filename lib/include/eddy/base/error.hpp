@@ -6,7 +6,7 @@
 #include <string_view>
 #include <system_error>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/config.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {

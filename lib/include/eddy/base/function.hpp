@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/config.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {

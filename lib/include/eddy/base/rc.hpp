@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <eddy/base/memory.hpp>
+#include <eddy/base/detail/memory.hpp>
 #include <eddy/config.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
@@ -20,13 +20,13 @@ namespace detail {
 
 /// Ends the program with one line when the marked rc belongs to another thread: it stays on the one that made
 /// it, or with the loop that used it first, whoever drives that.
-void check_rc(loop_mark& mark) noexcept;
+void check_rc(affinity_check& mark) noexcept;
 
 /// The counts, and how the rest ends. All strong ones together hold one weak.
 struct rc_block {
   std::uint32_t strong = 1;
   std::uint32_t weak = 1;
-  loop_mark mark;
+  affinity_check mark;
   void (*end)(rc_block&, bool free) noexcept;
 
   explicit rc_block(void (*f)(rc_block&, bool) noexcept) noexcept : end(f) { check(); }

@@ -3,8 +3,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
-#include <eddy/base/result_parts.hpp>
+#include <eddy/base/detail/misuse.hpp>
+#include <eddy/base/detail/result_parts.hpp>
 #include <eddy/base/result_traits.hpp>
 #include <eddy/base/unexpected.hpp>
 #include <eddy/config.hpp>

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include <eddy/codec/concepts.hpp>
-#include <eddy/codec/frame_reading.hpp>
-#include <eddy/codec/frame_writing.hpp>
+#include <eddy/codec/detail/frame_reading.hpp>
+#include <eddy/codec/detail/frame_writing.hpp>
 #include <eddy/codec/framed_read.hpp>
 #include <eddy/codec/framed_write.hpp>
 #include <eddy/config.hpp>

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include <eddy/codec/concepts.hpp>
-#include <eddy/codec/frame_reading.hpp>
+#include <eddy/codec/detail/frame_reading.hpp>
 #include <eddy/config.hpp>
 #include <eddy/io/concepts.hpp>
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <eddy/codec/concepts.hpp>
-#include <eddy/codec/frame_writing.hpp>
+#include <eddy/codec/detail/frame_writing.hpp>
 #include <eddy/config.hpp>
 #include <eddy/io/concepts.hpp>
 

@@ -9,12 +9,12 @@
 #include <eddy/base/result.hpp>
 #include <eddy/codec/byte_buffer.hpp>
 #include <eddy/codec/concepts.hpp>
-#include <eddy/codec/frame_reading.hpp>
-#include <eddy/codec/frame_writing.hpp>
+#include <eddy/codec/detail/frame_reading.hpp>
+#include <eddy/codec/detail/frame_writing.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/io/step.hpp>
+#include <eddy/io/detail/step.hpp>
 #include <eddy/net/datagram_socket.hpp>
 #include <eddy/stream/stream.hpp>
 

@@ -12,9 +12,9 @@
 #include <eddy/base/result.hpp>
 #include <eddy/base/send.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/chain.hpp>
+#include <eddy/core/detail/chain.hpp>
+#include <eddy/core/detail/task.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/core/task.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

@@ -4,7 +4,7 @@
 
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/branch.hpp>
+#include <eddy/core/detail/branch.hpp>
 #include <eddy/core/future.hpp>
 #include <eddy/core/poll.hpp>
 

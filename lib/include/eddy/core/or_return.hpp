@@ -6,7 +6,7 @@
 
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/branch.hpp>
+#include <eddy/core/detail/branch.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

@@ -6,7 +6,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/cell.hpp>
+#include <eddy/core/detail/cell.hpp>
 #include <eddy/core/future.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {

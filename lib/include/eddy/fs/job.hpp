@@ -6,10 +6,10 @@
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/cell.hpp>
 #include <eddy/core/context.hpp>
+#include <eddy/core/detail/cell.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/runtime/spawn_blocking.hpp>
+#include <eddy/task/spawn_blocking.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

@@ -5,7 +5,7 @@
 #include <type_traits>
 
 #include <eddy/config.hpp>
-#include <eddy/core/branch.hpp>
+#include <eddy/core/detail/branch.hpp>
 #include <eddy/io/buffer.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {

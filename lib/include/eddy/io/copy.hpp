@@ -10,15 +10,15 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/attempt.hpp>
-#include <eddy/core/branch.hpp>
 #include <eddy/core/context.hpp>
+#include <eddy/core/detail/branch.hpp>
 #include <eddy/core/operation.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/io/concepts.hpp>
-#include <eddy/io/flush_step.hpp>
+#include <eddy/io/detail/flush_step.hpp>
+#include <eddy/io/detail/step.hpp>
 #include <eddy/io/read.hpp>
-#include <eddy/io/step.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

@@ -6,12 +6,12 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
+#include <eddy/combine/join.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/attempt.hpp>
 #include <eddy/core/operation.hpp>
 #include <eddy/io/concepts.hpp>
 #include <eddy/io/copy.hpp>
-#include <eddy/task/join.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

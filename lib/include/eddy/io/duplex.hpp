@@ -7,7 +7,7 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/io/buffer.hpp>
-#include <eddy/io/byte_pipe.hpp>
+#include <eddy/io/detail/byte_pipe.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace io {
 

@@ -13,7 +13,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/io/concepts.hpp>
-#include <eddy/io/step.hpp>
+#include <eddy/io/detail/step.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/config.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/io/concepts.hpp>

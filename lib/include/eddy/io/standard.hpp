@@ -9,7 +9,7 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

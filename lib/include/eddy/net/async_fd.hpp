@@ -15,7 +15,7 @@
 #include <eddy/core/operation.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/net/socket_io.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 
@@ -58,7 +58,7 @@ class fd_ready_leaf;
 namespace net {
 
 /// Reading or writing; a bit of what `async_fd` waits for.
-using eddy::detail::interest;
+using interest = eddy::detail::direction;
 
 /// Says that a descriptor is ready, and takes it back when it turns out not to be; made by `async_fd::readable` and
 /// `writable`. Borrows the `async_fd`.
@@ -76,10 +76,10 @@ class [[nodiscard]] fd_readiness {
 
  private:
   friend class eddy::detail::fd_ready_leaf;
-  fd_readiness(eddy::detail::io_state& io, interest kind, std::uint16_t tick) noexcept
+  fd_readiness(eddy::detail::readiness& io, interest kind, std::uint16_t tick) noexcept
       : io_(&io), tick_(tick), kind_(kind) {}
 
-  eddy::detail::io_state* io_;
+  eddy::detail::readiness* io_;
   std::uint16_t tick_;
   interest kind_;
 };
@@ -90,20 +90,21 @@ namespace detail {
 
 class [[nodiscard]] fd_ready_leaf {
  public:
-  fd_ready_leaf(const io_handle& io, interest kind) noexcept : io_(&io.state()), kind_(kind) {}
+  fd_ready_leaf(const registration& io, direction kind) noexcept : io_(&io.state()), kind_(kind) {}
   polled<result<net::fd_readiness>> poll(context& cx) noexcept;
 
  private:
-  io_state* io_;
+  readiness* io_;
   io_waiter waiter_;
-  interest kind_;
+  direction kind_;
 };
 
 template <class F, class... Args>
 using io_answer = decltype(call_io(std::declval<F&>(), std::declval<Args&>()...));
 
 template <class F, class... Args>
-future<io_answer<F, Args...>> io_when_ready(const io_handle* io, interest kind, F f, Args... args) {
+future<io_answer<F, Args...>> io_when_ready(const registration* io, direction kind, F f,
+                                            Args... args) {
   for (;;) {
     auto readiness = co_await attempt(fd_ready_leaf(*io, kind));
     if (!readiness) co_return io_answer<F, Args...>(unexpect, std::move(readiness).error());
@@ -169,8 +170,8 @@ class async_fd {
   }
 
  private:
-  explicit async_fd(eddy::detail::io_handle io) noexcept : io_(std::move(io)) {}
-  eddy::detail::io_handle io_;
+  explicit async_fd(eddy::detail::registration io) noexcept : io_(std::move(io)) {}
+  eddy::detail::registration io_;
 };
 
 }  // namespace net

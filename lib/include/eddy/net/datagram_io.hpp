@@ -12,7 +12,7 @@
 #include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/net/unix_address.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 #include <eddy/time/sleep.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace net {
@@ -56,12 +56,12 @@ using send_pause =
 /// Receives one, or looks at one without taking it, from whomever.
 class [[nodiscard]] recv_leaf {
  public:
-  recv_leaf(const io_handle& io, io::buffer to, bool peek) noexcept
+  recv_leaf(const registration& io, io::buffer to, bool peek) noexcept
       : io_(&io.state()), to_(to), peek_(peek) {}
   polled<result<std::size_t>> poll(context& cx) noexcept;
 
  private:
-  io_state* io_;
+  readiness* io_;
   io::buffer to_;
   io_waiter waiter_;
   bool peek_;
@@ -70,11 +70,12 @@ class [[nodiscard]] recv_leaf {
 /// Sends one to the peer of a connected socket.
 class [[nodiscard]] send_leaf {
  public:
-  send_leaf(const io_handle& io, io::const_buffer data) noexcept : io_(&io.state()), data_(data) {}
+  send_leaf(const registration& io, io::const_buffer data) noexcept
+      : io_(&io.state()), data_(data) {}
   polled<result<std::size_t>> poll(context& cx) noexcept;
 
  private:
-  io_state* io_;
+  readiness* io_;
   io::const_buffer data_;
   io_waiter waiter_;
 };
@@ -82,12 +83,12 @@ class [[nodiscard]] send_leaf {
 template <class Address>
 class [[nodiscard]] recv_from_leaf {
  public:
-  recv_from_leaf(const io_handle& io, io::buffer to, bool peek) noexcept
+  recv_from_leaf(const registration& io, io::buffer to, bool peek) noexcept
       : io_(&io.state()), to_(to), peek_(peek) {}
   polled<result<net::received<Address>>> poll(context& cx) noexcept;
 
  private:
-  io_state* io_;
+  readiness* io_;
   io::buffer to_;
   io_waiter waiter_;
   bool peek_;
@@ -96,12 +97,12 @@ class [[nodiscard]] recv_from_leaf {
 template <class Address>
 class [[nodiscard]] send_to_leaf {
  public:
-  send_to_leaf(const io_handle& io, io::const_buffer data, const Address& to) noexcept
+  send_to_leaf(const registration& io, io::const_buffer data, const Address& to) noexcept
       : io_(&io.state()), data_(data), to_(to) {}
   polled<result<std::size_t>> poll(context& cx) noexcept;
 
  private:
-  io_state* io_;
+  readiness* io_;
   io::const_buffer data_;
   Address to_;
   io_waiter waiter_;
@@ -111,12 +112,12 @@ class [[nodiscard]] send_to_leaf {
 template <class Address>
 class [[nodiscard]] recv_batch_leaf {
  public:
-  recv_batch_leaf(const io_handle& io, std::span<net::incoming<Address>> batch) noexcept
+  recv_batch_leaf(const registration& io, std::span<net::incoming<Address>> batch) noexcept
       : io_(&io.state()), batch_(batch) {}
   polled<result<std::size_t>> poll(context& cx) noexcept;
 
  private:
-  io_state* io_;
+  readiness* io_;
   std::span<net::incoming<Address>> batch_;
   io_waiter waiter_;
 };
@@ -124,25 +125,25 @@ class [[nodiscard]] recv_batch_leaf {
 template <class Address>
 class [[nodiscard]] send_batch_leaf {
  public:
-  send_batch_leaf(const io_handle& io, std::span<const net::outgoing<Address>> batch) noexcept
+  send_batch_leaf(const registration& io, std::span<const net::outgoing<Address>> batch) noexcept
       : io_(&io.state()), batch_(batch) {}
   polled<result<std::size_t>> poll(context& cx) noexcept;
 
  private:
-  io_state* io_;
+  readiness* io_;
   std::span<const net::outgoing<Address>> batch_;
   io_waiter waiter_;
   [[no_unique_address]] send_pause<Address> pause_;
 };
 
 /// At once or not at all: EAGAIN is an error.
-result<std::size_t> try_recv(const io_handle& io, io::buffer to, bool peek) noexcept;
-result<std::size_t> try_send(const io_handle& io, io::const_buffer data) noexcept;
+result<std::size_t> try_recv(const registration& io, io::buffer to, bool peek) noexcept;
+result<std::size_t> try_send(const registration& io, io::const_buffer data) noexcept;
 template <class Address>
-result<net::received<Address>> try_recv_from(const io_handle& io, io::buffer to,
+result<net::received<Address>> try_recv_from(const registration& io, io::buffer to,
                                              bool peek) noexcept;
 template <class Address>
-result<std::size_t> try_send_to(const io_handle& io, io::const_buffer data,
+result<std::size_t> try_send_to(const registration& io, io::const_buffer data,
                                 const Address& to) noexcept;
 
 }}}  // namespace eddy::EDDY_ABI::detail

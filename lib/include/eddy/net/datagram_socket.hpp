@@ -9,7 +9,7 @@
 #include <eddy/config.hpp>
 #include <eddy/net/datagram_io.hpp>
 #include <eddy/net/socket_io.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
@@ -79,10 +79,12 @@ class datagram_socket {
   }
 
   /// Waits until a datagram is there, or an error. It may be wrong: the try_ function then says so.
-  eddy::detail::ready_leaf readable() const noexcept { return {io_, eddy::detail::interest::read}; }
+  eddy::detail::ready_leaf readable() const noexcept {
+    return {io_, eddy::detail::direction::read};
+  }
   /// Waits until a datagram is taken, or an error. It may be wrong, as `readable`.
   eddy::detail::ready_leaf writable() const noexcept {
-    return {io_, eddy::detail::interest::write};
+    return {io_, eddy::detail::direction::write};
   }
 
   /// The error the socket keeps, which is cleared; empty when there is none.
@@ -95,12 +97,12 @@ class datagram_socket {
   }
 
  protected:
-  explicit datagram_socket(eddy::detail::io_handle io) noexcept : io_(std::move(io)) {}
+  explicit datagram_socket(eddy::detail::registration io) noexcept : io_(std::move(io)) {}
   datagram_socket(datagram_socket&&) noexcept = default;
   datagram_socket& operator=(datagram_socket&&) noexcept = default;
   ~datagram_socket() = default;
 
-  eddy::detail::io_handle io_;
+  eddy::detail::registration io_;
 };
 
 }}}  // namespace eddy::EDDY_ABI::net

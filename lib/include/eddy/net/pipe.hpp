@@ -8,9 +8,9 @@
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/io/buffer.hpp>
-#include <eddy/io/fd_io.hpp>
+#include <eddy/io/detail/fd_io.hpp>
 #include <eddy/net/socket_io.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
@@ -42,7 +42,9 @@ class pipe_receiver {
     return {io_, to};
   }
   /// Waits until a read would give something. It may be wrong: `try_read` then says so.
-  eddy::detail::ready_leaf readable() const noexcept { return {io_, eddy::detail::interest::read}; }
+  eddy::detail::ready_leaf readable() const noexcept {
+    return {io_, eddy::detail::direction::read};
+  }
   /// Reads what is there; never waits. Errors: nothing there is `std::errc::resource_unavailable_try_again`.
   result<std::size_t> try_read(buffer to) noexcept {
     return eddy::detail::try_fd_read(io_, std::span(&to, 1));
@@ -63,8 +65,8 @@ class pipe_receiver {
   }
 
  private:
-  explicit pipe_receiver(eddy::detail::io_handle io) noexcept : io_(std::move(io)) {}
-  eddy::detail::io_handle io_;
+  explicit pipe_receiver(eddy::detail::registration io) noexcept : io_(std::move(io)) {}
+  eddy::detail::registration io_;
 };
 
 /// The end of a pipe that is written: of `pipe()`, or of a FIFO in the file system.
@@ -99,7 +101,7 @@ class pipe_sender {
   eddy::detail::fd_write_all_leaf write_all(const_buffer from) noexcept { return {io_, from}; }
   /// Waits until a write would take something, or fail.
   eddy::detail::ready_leaf writable() const noexcept {
-    return {io_, eddy::detail::interest::write};
+    return {io_, eddy::detail::direction::write};
   }
   /// Writes what there is room for; never waits. Errors: no room is
   /// `std::errc::resource_unavailable_try_again`.
@@ -122,8 +124,8 @@ class pipe_sender {
   }
 
  private:
-  explicit pipe_sender(eddy::detail::io_handle io) noexcept : io_(std::move(io)) {}
-  eddy::detail::io_handle io_;
+  explicit pipe_sender(eddy::detail::registration io) noexcept : io_(std::move(io)) {}
+  eddy::detail::registration io_;
 };
 
 /// `auto [sender, receiver] = eddy::net::pipe().value();`

@@ -9,7 +9,7 @@
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/net/socket_io.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 #include <eddy/time/sleep.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace net {
@@ -54,12 +54,12 @@ class stream_listener {
   }
 
  protected:
-  explicit stream_listener(eddy::detail::io_handle io) noexcept : io_(std::move(io)) {}
+  explicit stream_listener(eddy::detail::registration io) noexcept : io_(std::move(io)) {}
   stream_listener(stream_listener&&) noexcept = default;
   stream_listener& operator=(stream_listener&&) noexcept = default;
   ~stream_listener() = default;
 
-  eddy::detail::io_handle io_;
+  eddy::detail::registration io_;
 
  private:
   friend class stream_accept<Stream>;

@@ -9,7 +9,7 @@
 #include <eddy/config.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/net/socket_io.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
@@ -56,10 +56,12 @@ class stream_socket {
 
   /// Waits until a read would give something (bytes, the end, an error). It may be wrong: `try_read` then
   /// says EAGAIN, and the next `readable` waits. An idle connection needs no buffer this way.
-  eddy::detail::ready_leaf readable() const noexcept { return {io_, eddy::detail::interest::read}; }
+  eddy::detail::ready_leaf readable() const noexcept {
+    return {io_, eddy::detail::direction::read};
+  }
   /// Waits until a write would take something, or fail.
   eddy::detail::ready_leaf writable() const noexcept {
-    return {io_, eddy::detail::interest::write};
+    return {io_, eddy::detail::direction::write};
   }
   /// Reads what is there; never waits. Errors: nothing there is `std::errc::resource_unavailable_try_again`.
   result<std::size_t> try_read(buffer to) noexcept { return eddy::detail::try_read(io_, to); }
@@ -90,12 +92,12 @@ class stream_socket {
   }
 
  protected:
-  explicit stream_socket(eddy::detail::io_handle io) noexcept : io_(std::move(io)) {}
+  explicit stream_socket(eddy::detail::registration io) noexcept : io_(std::move(io)) {}
   stream_socket(stream_socket&&) noexcept = default;
   stream_socket& operator=(stream_socket&&) noexcept = default;
   ~stream_socket() = default;
 
-  eddy::detail::io_handle io_;
+  eddy::detail::registration io_;
 };
 
 }}}  // namespace eddy::EDDY_ABI::net

@@ -5,9 +5,9 @@
 #include <new>
 #include <utility>
 
+#include <eddy/base/detail/frame_pool.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/base/frame_pool.hpp>
-#include <eddy/base/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/net/stream_socket.hpp>

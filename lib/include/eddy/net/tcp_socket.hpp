@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <eddy/base/descriptor.hpp>
+#include <eddy/base/detail/descriptor.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/net/address.hpp>

@@ -7,14 +7,14 @@
 #include <string>
 #include <utility>
 
-#include <eddy/base/descriptor.hpp>
+#include <eddy/base/detail/descriptor.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/operation.hpp>
 #include <eddy/io/buffer.hpp>
 #include <eddy/net/address.hpp>
 #include <eddy/net/stream_socket.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace net {
 
@@ -108,7 +108,7 @@ class [[nodiscard("eddy: connecting does nothing until it is awaited")]] tcp_con
   eddy::detail::descriptor by_;
   bool given_ = false;
   bool begun_ = false;
-  eddy::detail::io_handle io_;
+  eddy::detail::registration io_;
   eddy::detail::io_waiter waiter_;
 };
 static_assert(sizeof(tcp_connect) <= 80);

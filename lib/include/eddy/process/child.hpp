@@ -15,10 +15,10 @@
 #include <eddy/core/operation.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/io/buffer.hpp>
-#include <eddy/io/fd_io.hpp>
+#include <eddy/io/detail/fd_io.hpp>
 #include <eddy/process/exit_status.hpp>
 #include <eddy/process/stdio.hpp>
-#include <eddy/runtime/readiness.hpp>
+#include <eddy/runtime/detail/readiness.hpp>
 #include <eddy/signal/kind.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
@@ -58,8 +58,8 @@ class child_input {
 
  private:
   friend class command;
-  explicit child_input(eddy::detail::io_handle io) noexcept : io_(std::move(io)) {}
-  eddy::detail::io_handle io_;
+  explicit child_input(eddy::detail::registration io) noexcept : io_(std::move(io)) {}
+  eddy::detail::registration io_;
 };
 
 /// This program's end of a child's standard output or standard error: an `io::reader`.
@@ -82,8 +82,8 @@ class child_output {
 
  private:
   friend class command;
-  explicit child_output(eddy::detail::io_handle io) noexcept : io_(std::move(io)) {}
-  eddy::detail::io_handle io_;
+  explicit child_output(eddy::detail::registration io) noexcept : io_(std::move(io)) {}
+  eddy::detail::registration io_;
 };
 
 /// A child's end and what it has written.

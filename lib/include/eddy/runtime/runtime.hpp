@@ -12,7 +12,8 @@
 #include <eddy/base/error.hpp>
 #include <eddy/base/function.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/spawn.hpp>
+#include <eddy/task/spawn.hpp>
+#include <eddy/task/spawn_on.hpp>
 
 struct uv_loop_s;  // libuv's uv_loop_t
 
@@ -26,34 +27,8 @@ namespace detail {
 struct loop_options;
 struct runtime_access;
 
-/// A loop of a runtime, kept. Throws misuse.
-class loop_place {
- public:
-  /// The one on which a block_on's future runs, if this thread may wait for it now.
-  explicit loop_place(scheduler& runtime);
-  /// That of a worker.
-  loop_place(scheduler& runtime, std::uint32_t worker);
-  loop_place(const loop_place&) = delete;
-  ~loop_place();
-  scheduler& loop() const noexcept { return loop_; }
-
- private:
-  scheduler& loop_;
-};
 /// Turns the loop until the task behind `link` has ended; its state then.
 std::uint32_t drive(scheduler& where, join_link& link);
-/// Makes this thread the owner while a host's thread reaches into its attached runtime; else does nothing.
-class host_scope {
- public:
-  explicit host_scope(scheduler& s) noexcept;
-  host_scope(const host_scope&) = delete;
-  ~host_scope();
-
- private:
-  alignas(8) unsigned char before_[32];
-  scheduler* entered_;
-};
-
 template <class T>
 T block_on_future(scheduler& runtime, future<T> f, const void* site) {
   const loop_place place(runtime);
@@ -159,17 +134,18 @@ class handle {
   template <class T>
   join_handle<T> spawn_on(std::uint32_t worker, future<T> f,
                           const void* site = __builtin_source_location()) const {
-    return spawn_placed(worker, site, std::move(f));
+    return detail::spawn_on_worker(*scheduler_, worker, site, std::move(f));
   }
   template <class F>
     requires(!detail::is_future_v<std::remove_cvref_t<F>> && std::invocable<std::decay_t<F>>)
   auto spawn_on(std::uint32_t worker, F&& f, const void* site = __builtin_source_location()) const {
-    return spawn_placed(worker, site, std::forward<F>(f));
+    return detail::spawn_on_worker(*scheduler_, worker, site, std::forward<F>(f));
   }
   template <class F, class... A>
     requires(sizeof...(A) > 0 && std::invocable<std::decay_t<F>, std::decay_t<A>...>)
   auto spawn_on(std::uint32_t worker, F&& f, A&&... args) const {
-    return spawn_placed(worker, nullptr, std::forward<F>(f), std::forward<A>(args)...);
+    return detail::spawn_on_worker(*scheduler_, worker, nullptr, std::forward<F>(f),
+                                   std::forward<A>(args)...);
   }
   /// How many workers the runtime has; 1: `current_thread`.
   std::uint32_t worker_count() const noexcept;
@@ -197,14 +173,6 @@ class handle {
   friend class runtime;
   friend class attachment;
   explicit handle(detail::scheduler& s) noexcept;
-  template <class... X>
-  auto spawn_placed(std::uint32_t worker, const void* site, X&&... x) const {
-    const detail::host_scope host(*scheduler_);
-    const detail::loop_place place(*scheduler_, worker);
-    return detail::spawn_sent(detail::task_origin{&place.loop(), nullptr, site, /*portable*/ true,
-                                                  /*pinned*/ true, /*sent*/ true},
-                              std::forward<X>(x)...);
-  }
   detail::scheduler* scheduler_;
 };
 

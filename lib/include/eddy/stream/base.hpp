@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/config.hpp>
 #include <eddy/stream/concept.hpp>
 #include <eddy/time/clock.hpp>

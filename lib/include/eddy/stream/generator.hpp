@@ -9,7 +9,7 @@
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/chain.hpp>
+#include <eddy/core/detail/chain.hpp>
 #include <eddy/core/future.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/stream/stream.hpp>

@@ -11,7 +11,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/config.hpp>
-#include <eddy/runtime/random.hpp>
+#include <eddy/runtime/detail/random.hpp>
 #include <eddy/stream/stream.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {

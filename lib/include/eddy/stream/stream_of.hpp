@@ -7,9 +7,9 @@
 #include <utility>
 
 #include <eddy/config.hpp>
-#include <eddy/core/branch.hpp>
-#include <eddy/stream/range_stream.hpp>
-#include <eddy/stream/source_stream.hpp>
+#include <eddy/core/detail/branch.hpp>
+#include <eddy/stream/detail/range_stream.hpp>
+#include <eddy/stream/detail/source_stream.hpp>
 #include <eddy/stream/stream.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <utility>
 
-#include <eddy/base/lock.hpp>
-#include <eddy/base/memory.hpp>
+#include <eddy/base/detail/lock.hpp>
+#include <eddy/base/detail/memory.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/waker.hpp>

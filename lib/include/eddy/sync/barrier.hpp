@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <utility>
 
-#include <eddy/base/list.hpp>
-#include <eddy/base/lock.hpp>
+#include <eddy/base/detail/list.hpp>
+#include <eddy/base/detail/lock.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>

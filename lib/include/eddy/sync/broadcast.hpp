@@ -11,12 +11,12 @@
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/core/thread_waiter.hpp>
 #include <eddy/core/waker.hpp>
-#include <eddy/sync/broadcast_core.hpp>
 #include <eddy/sync/broadcast_received.hpp>
-#include <eddy/sync/crowd.hpp>
+#include <eddy/sync/detail/broadcast_core.hpp>
+#include <eddy/sync/detail/wait_list.hpp>
 #include <eddy/sync/send_error.hpp>
+#include <eddy/task/detail/thread_waiter.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace sync::broadcast {
 

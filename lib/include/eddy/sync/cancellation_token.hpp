@@ -6,14 +6,14 @@
 #include <type_traits>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/base/unit.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/branch.hpp>
 #include <eddy/core/context.hpp>
+#include <eddy/core/detail/branch.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/sync/notify_core.hpp>
+#include <eddy/sync/detail/notify_core.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace sync {
 class cancellation_token;

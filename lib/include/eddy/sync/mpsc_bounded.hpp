@@ -5,16 +5,16 @@
 #include <cstdint>
 #include <utility>
 
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/base/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/thread_waiter.hpp>
+#include <eddy/sync/detail/mpsc_receive.hpp>
+#include <eddy/sync/detail/mpsc_send.hpp>
+#include <eddy/sync/detail/mpsc_sender.hpp>
 #include <eddy/sync/mpsc_permit.hpp>
-#include <eddy/sync/mpsc_receive.hpp>
-#include <eddy/sync/mpsc_send.hpp>
-#include <eddy/sync/mpsc_sender.hpp>
 #include <eddy/sync/send_error.hpp>
+#include <eddy/task/detail/thread_waiter.hpp>
 #include <eddy/time/clock.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace sync::mpsc {

@@ -6,10 +6,10 @@
 #include <type_traits>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/config.hpp>
-#include <eddy/sync/mpsc_core.hpp>
-#include <eddy/sync/mpsc_send.hpp>
+#include <eddy/sync/detail/mpsc_core.hpp>
+#include <eddy/sync/detail/mpsc_send.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 /// A message that needs no more than a move, which may be under the lock. Any other is made before it, for

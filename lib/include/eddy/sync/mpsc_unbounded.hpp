@@ -5,8 +5,8 @@
 #include <eddy/base/error.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/sync/mpsc_receive.hpp>
-#include <eddy/sync/mpsc_sender.hpp>
+#include <eddy/sync/detail/mpsc_receive.hpp>
+#include <eddy/sync/detail/mpsc_sender.hpp>
 #include <eddy/sync/send_error.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace sync::mpsc {

@@ -6,11 +6,11 @@
 #include <type_traits>
 #include <utility>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/thread_waiter.hpp>
-#include <eddy/sync/lock_parts.hpp>
+#include <eddy/sync/detail/lock_parts.hpp>
+#include <eddy/task/detail/thread_waiter.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace sync {
 

@@ -6,7 +6,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/sync/notify_core.hpp>
+#include <eddy/sync/detail/notify_core.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 /// What waits: holds the notify by reference, or by a share of it.

@@ -7,17 +7,17 @@
 #include <type_traits>
 #include <utility>
 
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/base/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/base/unexpected.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/branch.hpp>
 #include <eddy/core/context.hpp>
+#include <eddy/core/detail/branch.hpp>
 #include <eddy/core/future.hpp>
 #include <eddy/core/poll.hpp>
+#include <eddy/sync/detail/semaphore_core.hpp>
 #include <eddy/sync/once_value.hpp>
-#include <eddy/sync/permits.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace sync {
 template <class T>

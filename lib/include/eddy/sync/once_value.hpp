@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include <eddy/base/memory.hpp>
+#include <eddy/base/detail/memory.hpp>
 #include <eddy/config.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {

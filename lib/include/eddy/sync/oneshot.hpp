@@ -5,16 +5,16 @@
 #include <type_traits>
 #include <utility>
 
+#include <eddy/base/detail/memory.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/base/memory.hpp>
-#include <eddy/base/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/cell.hpp>
 #include <eddy/core/context.hpp>
+#include <eddy/core/detail/cell.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/core/thread_waiter.hpp>
 #include <eddy/sync/send_error.hpp>
+#include <eddy/task/detail/thread_waiter.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace sync::oneshot {
 

@@ -11,8 +11,8 @@
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/core/thread_waiter.hpp>
-#include <eddy/sync/permits.hpp>
+#include <eddy/sync/detail/semaphore_core.hpp>
+#include <eddy/task/detail/thread_waiter.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace sync {
 class semaphore;

@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/base/misuse.hpp>
 #include <eddy/base/unit.hpp>
 #include <eddy/config.hpp>
 

@@ -5,13 +5,13 @@
 #include <type_traits>
 #include <utility>
 
-#include <eddy/base/memory.hpp>
+#include <eddy/base/detail/memory.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/base/unexpected.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/sync/notify_core.hpp>
+#include <eddy/sync/detail/notify_core.hpp>
 #include <eddy/sync/once_value.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace sync {

@@ -7,16 +7,16 @@
 #include <type_traits>
 #include <utility>
 
-#include <eddy/base/memory.hpp>
+#include <eddy/base/detail/memory.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/future.hpp>
-#include <eddy/core/join_handle.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/core/spawn.hpp>
 #include <eddy/runtime/runtime.hpp>
-#include <eddy/runtime/spawn_blocking.hpp>
-#include <eddy/sync/notify_core.hpp>
+#include <eddy/sync/detail/notify_core.hpp>
+#include <eddy/task/join_handle.hpp>
+#include <eddy/task/spawn.hpp>
+#include <eddy/task/spawn_blocking.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

@@ -8,16 +8,16 @@
 #include <type_traits>
 #include <utility>
 
+#include <eddy/base/detail/frame_pool.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/base/frame_pool.hpp>
-#include <eddy/base/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/sync/crowd.hpp>
+#include <eddy/sync/detail/wait_list.hpp>
+#include <eddy/sync/detail/watch_state.hpp>
 #include <eddy/sync/send_error.hpp>
-#include <eddy/sync/watch_state.hpp>
 
 namespace eddy { inline namespace EDDY_ABI { namespace detail {
 

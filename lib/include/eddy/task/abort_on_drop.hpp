@@ -3,12 +3,12 @@
 #include <optional>
 #include <utility>
 
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/base/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/join_handle.hpp>
 #include <eddy/core/poll.hpp>
+#include <eddy/task/join_handle.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

@@ -9,15 +9,16 @@
 #include <eddy/base/result.hpp>
 #include <eddy/base/unit.hpp>
 #include <eddy/config.hpp>
+#include <eddy/core/detail/branch_set.hpp>
 #include <eddy/core/future.hpp>
-#include <eddy/core/join_handle.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/core/spawn.hpp>
-#include <eddy/runtime/runtime.hpp>
-#include <eddy/runtime/spawn_blocking.hpp>
-#include <eddy/task/branch_set.hpp>
+#include <eddy/task/join_handle.hpp>
+#include <eddy/task/spawn.hpp>
+#include <eddy/task/spawn_blocking.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
+
+class handle;
 
 template <class T>
 class join_set;
@@ -133,8 +134,9 @@ class join_set {
     return take(eddy::spawn(std::forward<A>(f)...));
   }
   /// On another runtime.
-  template <class... A>
-  task_id spawn_on(const handle& where, A&&... f) {
+  template <class Handle, class... A>
+    requires std::is_same_v<Handle, handle>
+  task_id spawn_on(const Handle& where, A&&... f) {
     return take(where.spawn(std::forward<A>(f)...));
   }
   /// A blocking job, as `eddy::spawn_blocking`.

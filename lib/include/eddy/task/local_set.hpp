@@ -6,8 +6,7 @@
 #include <utility>
 
 #include <eddy/config.hpp>
-#include <eddy/core/spawn_local.hpp>
-#include <eddy/runtime/runtime.hpp>
+#include <eddy/task/spawn_local.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 
@@ -25,6 +24,9 @@ class [[nodiscard]] local_enter_guard {
   std::shared_ptr<detail::local_core> set_;
   detail::local_entry here_;
 };
+
+class handle;
+class runtime;
 
 /// Tasks that stay on one loop and belong together: they may be awaited together, and go with the set.
 ///
@@ -78,9 +80,9 @@ class local_set {
         detail::local_core::key(), std::shared_ptr(core_), std::forward<X>(x));
   }
   /// `rt.block_on(run_until(x))`.
-  template <class X>
-    requires detail::awaitable<X>
-  decltype(auto) block_on(runtime& rt, X&& x) const {
+  template <class Runtime, class X>
+    requires(std::is_same_v<Runtime, runtime> && detail::awaitable<X>)
+  decltype(auto) block_on(Runtime& rt, X&& x) const {
     return rt.block_on(run_until(std::forward<X>(x)));
   }
   /// `spawn_local` on this thread is this set's while the guard lives.
@@ -93,10 +95,7 @@ class local_set {
   }
 
  private:
-  static std::shared_ptr<detail::local_core> make(const handle& of) {
-    const auto guard = of.enter();
-    return std::make_shared<detail::local_core>(nullptr);
-  }
+  static std::shared_ptr<detail::local_core> make(const handle& of);  // defined beside handle
   std::shared_ptr<detail::local_core> core_;
 };
 

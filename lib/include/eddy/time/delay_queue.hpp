@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/base/error.hpp>
-#include <eddy/base/misuse.hpp>
 #include <eddy/base/result.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/time/clock.hpp>
-#include <eddy/time/deadline_heap.hpp>
-#include <eddy/time/linked_timer.hpp>
+#include <eddy/time/detail/deadline_heap.hpp>
+#include <eddy/time/detail/linked_timer.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

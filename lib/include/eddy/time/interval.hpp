@@ -3,12 +3,12 @@
 #include <chrono>
 #include <cstdint>
 
-#include <eddy/base/misuse.hpp>
+#include <eddy/base/detail/misuse.hpp>
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
 #include <eddy/time/clock.hpp>
-#include <eddy/time/linked_timer.hpp>
+#include <eddy/time/detail/linked_timer.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
 

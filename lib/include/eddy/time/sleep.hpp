@@ -8,7 +8,7 @@
 #include <eddy/config.hpp>
 #include <eddy/core/context.hpp>
 #include <eddy/core/poll.hpp>
-#include <eddy/runtime/loop_timer.hpp>
+#include <eddy/runtime/detail/loop_timer.hpp>
 #include <eddy/time/clock.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {

@@ -7,7 +7,7 @@
 
 #include <eddy/base/error.hpp>
 #include <eddy/config.hpp>
-#include <eddy/core/branch.hpp>
+#include <eddy/core/detail/branch.hpp>
 #include <eddy/time/sleep.hpp>
 
 namespace eddy { inline namespace EDDY_ABI {
