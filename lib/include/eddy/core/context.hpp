@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include <eddy/config.hpp>
 #include <eddy/core/waker.hpp>
@@ -48,6 +49,11 @@ class context {
   /// Makes `w` wake what is being polled; costs nothing when it does already.
   void store_waker(waker& w) const noexcept {
     if (w.target_ != target_) w = get_waker();
+  }
+  /// As `store_waker(slot)`, for a slot that is guarded by a lock. A waker that is replaced is moved to `old`: destroy
+  /// it after unlocking, because its target may die with it and run any code.
+  void store_waker(waker& slot, waker& old) const noexcept {
+    if (slot.target_ != target_) old = std::exchange(slot, get_waker());
   }
   /// True when `w` wakes what is being polled.
   bool wakes_same(const waker& w) const noexcept { return w.target_ == target_; }
