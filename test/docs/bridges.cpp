@@ -1,4 +1,4 @@
-// The guide's snippets about other threads, callbacks, leaves, the dump and testing.
+// The guide's snippets about other threads, callbacks, leaves and the dump.
 #include <eddy/eddy.hpp>
 
 #include <doctest/doctest.h>
@@ -37,7 +37,7 @@ eddy::future<int> from_a_thread() {
 }
 // [/guide:promise]
 
-// A library with a C interface that calls back from a thread of its own.
+// Stands for a C library that calls back from a thread of its own.
 std::jthread library_thread;
 void start_lookup(int key, void (*done)(void* user, int value), void* user) {
   library_thread = std::jthread([=] { done(user, key * 2); });
@@ -80,14 +80,14 @@ eddy::future<int> third_time() {
   int asked = 0;
   co_return co_await eddy::poll_fn([&](eddy::context& cx) -> eddy::polled<int> {
     if (++asked == 3) return asked;
-    cx.wake();  // ask me again
+    cx.wake();  // asks for another poll
     return eddy::pending;
   });
 }
 // [/guide:poll_fn]
 
 // [guide:leaf]
-/// Set once; the task that waits for it goes on. On one loop.
+/// Wakes the task that waits for it when it is set. Set it once, on the waiter's loop.
 class event {
  public:
   class [[nodiscard]] waiting {
@@ -95,7 +95,7 @@ class event {
     explicit waiting(event& e) noexcept : event_(&e) {}
     eddy::polled<> poll(eddy::context& cx) noexcept {
       if (event_->set_) return eddy::ready;
-      cx.store_waker(event_->waker_);  // one waiter; for several keep a list
+      cx.store_waker(event_->waker_);  // room for one waiter; several need a list
       return eddy::pending;
     }
 
@@ -121,7 +121,7 @@ eddy::future<> session() { co_await query(); }
 
 eddy::future<std::string> who_waits() {
   auto task = eddy::spawn(session());
-  co_await eddy::yield_now();  // it runs up to its sleep
+  co_await eddy::yield_now();  // the task runs until its sleep
   co_return eddy::dump();
 }
 // [/guide:dump]
@@ -138,7 +138,7 @@ eddy::future<bool> event_in_a_task() {
 
 }  // namespace
 
-TEST_CASE("other threads") {
+TEST_CASE("blocking jobs, promises, callbacks and handles bring results from other threads") {
   const test::leak_check leaks;
   eddy::runtime rt;
   CHECK(rt.block_on(off_the_loop({1, 2, 3})) == 6);
@@ -148,7 +148,7 @@ TEST_CASE("other threads") {
   CHECK(rt.block_on(from_outside()) == 42);
 }
 
-TEST_CASE("leaves") {
+TEST_CASE("a leaf made by poll_fn and a leaf that is a class can be awaited") {
   const test::leak_check leaks;
   eddy::runtime rt;
   CHECK(rt.block_on(third_time()) == 3);
@@ -160,7 +160,7 @@ TEST_CASE("the dump names tasks, states and await sites") {
   eddy::runtime rt;
   const auto text = rt.block_on(who_waits());
   INFO(text);
-  CHECK(text.find("running") != std::string::npos);  // who asks
+  CHECK(text.find("running") != std::string::npos);  // the task that calls dump()
   CHECK(text.find("session' waiting, spawned at ") != std::string::npos);
   const auto outer = text.find("session bridges.cpp:");
   const auto inner = text.find("query bridges.cpp:");

@@ -44,12 +44,12 @@ eddy::future<> commit(std::shared_ptr<int> stored) {
 
 eddy::future<> save(std::shared_ptr<int> stored) {
   auto task = eddy::spawn(commit(stored));
-  co_await task;  // if we are dropped here the handle goes, and the task runs on
+  co_await task;  // dropped here, save() drops only the handle: the task runs on
 }
 // [/guide:shield]
 
 // [guide:progress]
-/// How much was written before a second passed without progress.
+/// Writes until a second passes without progress. Returns how much was written.
 eddy::future<std::size_t> write_patiently(eddy::net::tcp_stream& s, std::span<const char> data) {
   std::size_t done = 0;
   while (done < data.size()) {
@@ -63,13 +63,13 @@ eddy::future<std::size_t> write_patiently(eddy::net::tcp_stream& s, std::span<co
 
 }  // namespace
 
-TEST_CASE("a timeout destroys what it timed before the await goes on") {
+TEST_CASE("a timeout destroys what ran out of time before the await returns") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   CHECK(rt.block_on(cut_short()) == "closed elapsed");
 }
 
-TEST_CASE("a task of its own is not cut short") {
+TEST_CASE("work in a task of its own survives the caller's timeout") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   auto stored = std::make_shared<int>(0);
@@ -82,7 +82,7 @@ TEST_CASE("a task of its own is not cut short") {
   });
 }
 
-TEST_CASE("progress that is known when the peer does not read") {
+TEST_CASE("a loop over write knows how much was written when the peer does not read") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   rt.block_on([]() -> eddy::future<> {

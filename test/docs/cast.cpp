@@ -20,14 +20,14 @@ namespace mpsc = eddy::sync::mpsc;
 
 eddy::future<> count_to(int n, mpsc::sender<int> tx) {
   for (int i = 1; i <= n; ++i) co_await tx.send(i);  // waits while the channel is full
-}  // this sender goes with its task
+}  // the task ends, and its sender with it
 
 eddy::future<int> add_up() {
-  auto [tx, rx] = mpsc::channel<int>(2);    // at most two messages wait in it
-  eddy::spawn(count_to(3, tx));             // a copy is one more sender
-  eddy::spawn(count_to(4, std::move(tx)));  // the last one moves out, or `recv` would wait for ever
+  auto [tx, rx] = mpsc::channel<int>(2);    // holds at most two messages
+  eddy::spawn(count_to(3, tx));             // a copy is another sender
+  eddy::spawn(count_to(4, std::move(tx)));  // moved: a sender left here would keep `recv` waiting
   int sum = 0;
-  while (auto v = co_await rx.recv()) sum += *v;  // nothing: every sender is gone
+  while (auto v = co_await rx.recv()) sum += *v;  // empty once every sender is gone
   co_return sum;
 }
 // [/guide:mpsc]
@@ -36,7 +36,7 @@ eddy::future<int> add_up() {
 eddy::future<bool> send_unless(mpsc::sender<std::string> tx, eddy::sync::cancellation_token stop,
                                std::string text) {
   auto r = co_await eddy::select(tx.reserve(), stop.cancelled());
-  if (r.index() == 1) co_return false;  // `text` is still here
+  if (r.index() == 1) co_return false;  // cancelled; `text` was not lost
   r.get<0>().send(std::move(text));     // does not wait and cannot fail
   co_return true;
 }
@@ -48,7 +48,7 @@ namespace oneshot = eddy::sync::oneshot;
 eddy::future<> reply(oneshot::sender<std::string> tx) {
   co_await eddy::sleep(1ms);
   auto sent = std::move(tx).send("done");
-  if (!sent) std::puts(sent.error().value().c_str());  // nobody listens: the value came back
+  if (!sent) std::puts(sent.error().value().c_str());  // no receiver: the value comes back
 }
 
 eddy::future<std::string> ask() {
@@ -65,7 +65,7 @@ eddy::future<> listen(broadcast::receiver<std::string> rx, std::string* heard,
                       std::uint64_t* lost) {
   while (auto line = co_await rx.recv()) {  // false: every sender is gone
     if (auto n = line.lagged())
-      *lost += n;  // too slow: so many values were overwritten
+      *lost += n;  // too slow: n values were overwritten
     else
       *heard += *line;
   }
@@ -74,7 +74,7 @@ eddy::future<> listen(broadcast::receiver<std::string> rx, std::string* heard,
 eddy::future<> shout(std::string* heard, std::uint64_t* lost) {
   auto [tx, rx] = broadcast::channel<std::string>(2);
   auto listener = eddy::spawn(listen(std::move(rx), heard, lost));
-  for (const char* s : {"a", "b", "c"}) static_cast<void>(tx.emplace(s));  // waits for nobody
+  for (const char* s : {"a", "b", "c"}) static_cast<void>(tx.emplace(s));  // never waits
   {
     const auto last = std::move(tx);
   }
@@ -86,8 +86,8 @@ eddy::future<> shout(std::string* heard, std::uint64_t* lost) {
 namespace watch = eddy::sync::watch;
 
 eddy::future<> follow(watch::receiver<int> level, int* seen) {
-  while (co_await level.changed()) {             // false: no sender is left, and no value unseen
-    const int now = *level.borrow_and_update();  // look and let go: a borrow holds up the sender
+  while (co_await level.changed()) {             // false: no sender is left and no value is unseen
+    const int now = *level.borrow_and_update();  // copied: a borrow that lives on blocks the sender
     *seen = now;
   }
 }
@@ -103,7 +103,7 @@ eddy::future<> set(int* seen) {
 }
 // [/guide:watch]
 
-TEST_CASE("messages from many to one") {
+TEST_CASE("an mpsc receiver gets every sender's messages, and a reserved place keeps a message") {
   const test::leak_check leaks;
   eddy::run([]() -> eddy::future<> {
     const int sum = co_await add_up();
@@ -122,7 +122,7 @@ TEST_CASE("messages from many to one") {
   }());
 }
 
-TEST_CASE("one value, from whoever has it") {
+TEST_CASE("a oneshot carries one answer") {
   const test::leak_check leaks;
   eddy::run([]() -> eddy::future<> {
     const auto answer = co_await ask();
@@ -130,7 +130,7 @@ TEST_CASE("one value, from whoever has it") {
   }());
 }
 
-TEST_CASE("every value, for everybody who keeps up") {
+TEST_CASE("a slow broadcast receiver learns how many values it missed") {
   const test::leak_check leaks;
   std::string heard;
   std::uint64_t lost = 0;
@@ -139,7 +139,7 @@ TEST_CASE("every value, for everybody who keeps up") {
   CHECK(lost == 1);
 }
 
-TEST_CASE("the last value") {
+TEST_CASE("a watch receiver sees the last value") {
   const test::leak_check leaks;
   int seen = 0;
   eddy::run(set(&seen));

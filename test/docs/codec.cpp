@@ -37,7 +37,7 @@ struct pixels {  // three bytes each
     unsigned char red, green, blue;
   };
   eddy::result<std::optional<rgb>> decode(eddy::codec::byte_buffer& from) {
-    if (from.size() < 3) return std::optional<rgb>();  // more bytes, please
+    if (from.size() < 3) return std::optional<rgb>();  // needs more bytes
     const std::string b = from.take(3);
     return std::optional(rgb{static_cast<unsigned char>(b[0]), static_cast<unsigned char>(b[1]),
                              static_cast<unsigned char>(b[2])});
@@ -77,7 +77,7 @@ eddy::future<> paint() {
 
 }  // namespace
 
-TEST_CASE("lines in conversation, and a codec of one's own") {
+TEST_CASE("a conversation in lines, and a codec of the user's own") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on(talk());

@@ -42,7 +42,7 @@ eddy::future<int> sum_of_two(mpsc::receiver<int> a, mpsc::receiver<int> b, bool 
   for (;;) {
     auto r = co_await eddy::select(eddy::some(a.recv()), eddy::when(with_b, eddy::some(b.recv())),
                                    eddy::otherwise(0));
-    if (r.index() == 2) co_return sum;  // both are closed, or not wanted
+    if (r.index() == 2) co_return sum;  // each is closed or disabled
     if (auto* v = r.get_if<0>()) sum += *v;
     if (auto* v = r.get_if<1>()) sum += *v;
   }
@@ -54,7 +54,7 @@ eddy::future<int> with_progress(int& ticks) {
   auto slow = eddy::pin(work(42));
   auto every = eddy::interval(3ms);
   for (;;) {
-    auto r = co_await eddy::select(slow, every.tick());  // slow by name: it keeps its progress
+    auto r = co_await eddy::select(slow, every.tick());  // by name: `slow` keeps its progress
     if (r.index() == 0) co_return r.get<0>();
     ++ticks;
   }
@@ -72,8 +72,8 @@ eddy::future<> patient_update(eddy::sync::semaphore& lock, int& value) {
   auto first = eddy::pin(update(lock, value));
   auto r = co_await eddy::select(first, eddy::sleep(5ms));
   if (r.index() == 0) co_return;
-  // Wrong here: co_await update(lock, value). `first` holds the lock, nobody polls it: for ever.
-  co_await eddy::join(first, update(lock, value));  // right: both are polled
+  // Wrong: co_await update(lock, value) waits forever. `first` holds the lock, unpolled.
+  co_await eddy::join(first, update(lock, value));  // right: polls both
 }
 // [/guide:futurelock]
 
@@ -100,7 +100,7 @@ eddy::future<int> lists() {
 }
 // [/guide:lists]
 
-TEST_CASE("the guide's select and join do what it says") {
+TEST_CASE("the guide's select and join examples do what it says") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   rt.block_on([]() -> eddy::future<> {

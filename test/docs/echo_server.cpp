@@ -7,7 +7,7 @@
 #include <eddy/eddy.hpp>
 
 // [guide:echo]
-eddy::future<> echo(eddy::net::tcp_stream s) {  // one task a connection
+eddy::future<> echo(eddy::net::tcp_stream s) {  // one task per connection
   std::array<std::byte, 4096> buf;
   while (auto n = co_await s.read(buf)) co_await s.write_all(std::span(buf).first(n));
 }  // 0: the peer has ended its side

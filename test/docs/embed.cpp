@@ -1,4 +1,4 @@
-// The guide's program that runs eddy on a host's own loop, here beside a timer of the host's.
+// The snippets of docs/embedding.md: a guest on a host's loop, beside a timer of the host.
 #include <eddy/eddy.hpp>
 #include <eddy/net/unix_stream.hpp>
 
@@ -41,7 +41,7 @@ int host() {
         [&heard](eddy::future<int> f) -> eddy::future<> { heard = co_await visit(std::move(f)); },
         answer.get_future());
     uv_run(&loop, UV_RUN_DEFAULT);           // returns when the last task has ended
-    guest.detach([&gone] { gone = true; });  // tasks, if any were left, are destroyed here
+    guest.detach([&gone] { gone = true; });  // destroys the tasks that are left, if any
   }
   uv_close(reinterpret_cast<uv_handle_t*>(&timer), nullptr);
   uv_run(&loop, UV_RUN_DEFAULT);  // one more turn closes eddy's handles
@@ -70,9 +70,9 @@ std::size_t inside_poll() {  // stands for a host whose own loop is not libuv's
   {
     auto guest = eddy::runtime::attach(&loop);
     guest.spawn([&heard]() -> eddy::future<> { heard = co_await talk(); });
-    while (uv_run(&loop, UV_RUN_NOWAIT) != 0) {         // what is ready; 0: nothing is left to do
-      pollfd watched{uv_backend_fd(&loop), POLLIN, 0};  // the host watches this beside its own,
-      ::poll(&watched, 1, uv_backend_timeout(&loop));   // for so many milliseconds; -1: for ever
+    while (uv_run(&loop, UV_RUN_NOWAIT) != 0) {         // runs what is ready; 0: nothing is left
+      pollfd watched{uv_backend_fd(&loop), POLLIN, 0};  // the host watches this among its own
+      ::poll(&watched, 1, uv_backend_timeout(&loop));   // in milliseconds; -1 means forever
     }
   }
   uv_run(&loop, UV_RUN_DEFAULT);  // closes eddy's handles
@@ -82,12 +82,12 @@ std::size_t inside_poll() {  // stands for a host whose own loop is not libuv's
 
 }  // namespace
 
-TEST_CASE("a guest on the host's loop leaves nothing behind") {
+TEST_CASE("a guest on a host's loop leaves nothing behind") {
   const test::leak_check leaks;
   CHECK(host() == 42);
 }
 
-TEST_CASE("a guest on a libuv loop that stands inside another kind of loop") {
+TEST_CASE("a guest runs on a libuv loop that is turned by a host's poll loop") {
   const test::leak_check leaks;
   CHECK(inside_poll() == 5);
 }

@@ -7,7 +7,7 @@
 #include <utility>
 
 // [guide:fs_headers]
-#include <eddy/fs.hpp>  // or the one of <eddy/fs/...> that is needed
+#include <eddy/fs.hpp>  // or single headers from <eddy/fs/...>
 #include <eddy/io/buf_reader.hpp>
 #include <eddy/io/lines.hpp>
 // [/guide:fs_headers]
@@ -33,7 +33,7 @@ eddy::future<int> append(std::string path, std::string line) {
   auto options = eddy::fs::open_options().read(true).append(true).create(true);
   auto file = co_await options.open(path);
   co_await file.write_all(line + '\n');
-  co_await file.flush();  // it says whether all that was accepted is written
+  co_await file.flush();  // waits until everything accepted is written, and throws if it failed
 
   co_await file.rewind();
   auto lines = eddy::io::lines(eddy::io::buf_reader(std::move(file)));
@@ -47,7 +47,7 @@ eddy::future<int> append(std::string path, std::string line) {
 eddy::future<> replace(std::string folder, std::string name, std::string text) {
   auto draft = co_await eddy::fs::temp_file::create(folder);
   co_await draft.file().write_all(text);
-  co_await draft.file().sync_all();  // dropped up to here, or failed: the draft is removed
+  co_await draft.file().sync_all();  // a failure or drop up to here removes the draft
   co_await std::move(draft).persist(folder + '/' + name);
 }
 // [/guide:replace]
@@ -57,13 +57,13 @@ eddy::future<std::string> next_arrival(std::string folder) {
   auto changes = co_await eddy::fs::watch(folder);
   while (auto e = co_await changes.next())
     if (e->kind() == eddy::fs::change::moved_to) co_return e->name();
-  co_return "";  // the folder itself is gone
+  co_return "";  // the folder itself was removed
 }
 // [/guide:watch]
 
 }  // namespace
 
-TEST_CASE("the guide's files") {
+TEST_CASE("the guide's file examples do what it says") {
   const test::folder dir;
   dir.with("a", "hello");
   const test::settled_leak_check leaks;
@@ -78,7 +78,7 @@ TEST_CASE("the guide's files") {
 #ifdef __linux__
     auto arrival = eddy::spawn(next_arrival(d.path()));
     while (!arrival.is_finished()) {
-      co_await replace(d.path(), "b", "arrived");  // again, until it is being watched
+      co_await replace(d.path(), "b", "arrived");  // repeated until the watch has begun
       co_await eddy::yield_now();
     }
     CHECK(co_await std::move(arrival) == "b");

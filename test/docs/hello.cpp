@@ -15,7 +15,7 @@ eddy::future<double> fetch_price(std::string symbol) {  // lazy: runs when await
 eddy::future<> async_main() {
   auto price = eddy::spawn(fetch_price("BTC"));  // runs concurrently; dropping `price` detaches it
   std::printf("asked\n");
-  std::printf("%.2f\n", co_await price);  // what the task threw would come out here
+  std::printf("%.2f\n", co_await price);  // rethrows what the task threw
 }
 
 int main() { return eddy::run(async_main()); }

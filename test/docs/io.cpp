@@ -1,4 +1,4 @@
-// The guide's snippets about datagrams, Unix sockets, and readers and writers.
+// The guide's snippets about Unix sockets, datagrams, pipes, and readers and writers.
 #include <eddy/eddy.hpp>
 
 #include <doctest/doctest.h>
@@ -43,18 +43,18 @@ eddy::future<> number_lines(eddy::net::unix_stream stream) {
   auto lines = eddy::io::lines(eddy::io::buf_reader(std::move(in)));
   auto numbered = eddy::io::buf_writer(std::move(out));
   int n = 0;
-  while (auto line = co_await lines.next()) {  // nothing at the end of the stream
+  while (auto line = co_await lines.next()) {  // empty at the end of the stream
     const auto text = std::to_string(++n) + ' ' + *line + '\n';
     co_await eddy::io::write_all(numbered, text);
   }
-  co_await numbered.flush();  // what is not flushed is lost
+  co_await numbered.flush();  // unflushed bytes would be lost
 }
 // [/guide:lines]
 
 // [guide:unix]
 eddy::future<> serve(std::string path) {
-  std::filesystem::remove(path);                                 // the last server left it behind
-  auto listener = eddy::net::unix_listener::bind(path).value();  // does not wait: a result
+  std::filesystem::remove(path);                                 // left behind by the last server
+  auto listener = eddy::net::unix_listener::bind(path).value();  // never waits: returns a result
   for (;;) {
     auto [stream, peer] = co_await listener.accept();
     eddy::spawn(number_lines(std::move(stream)));
@@ -87,9 +87,9 @@ eddy::future<> echo(eddy::net::udp_socket socket) {
 
 eddy::future<std::string> ask_thrice(eddy::net::socket_address server, std::string question) {
   auto socket = co_await eddy::net::udp_socket::bind("127.0.0.1:0");
-  socket.connect(server).value();  // from now on to and from this peer alone
+  socket.connect(server).value();  // from now on, only to and from this peer
   std::array<char, 1500> buf;
-  for (int tries = 0; tries < 3; ++tries) {  // datagrams get lost
+  for (int tries = 0; tries < 3; ++tries) {  // a datagram may get lost
     co_await socket.send(question);
     auto n = co_await eddy::attempt(eddy::timeout(1s, socket.recv(buf)));
     if (n) co_return std::string(buf.data(), *n);
@@ -103,14 +103,14 @@ eddy::future<std::string> ask_thrice(eddy::net::socket_address server, std::stri
 eddy::future<eddy::net::tcp_stream> from_port(std::uint16_t port, eddy::net::socket_address to) {
   auto socket = eddy::net::tcp_socket::for_address(to).value();
   socket.set_reuse_address(true).value();
-  socket.set_recv_buffer_size(1 << 20).value();  // before connecting, or it comes too late
+  socket.set_recv_buffer_size(1 << 20).value();  // too late once connected
   socket.bind(eddy::net::socket_address::any_v4(port)).value();
   co_return co_await std::move(socket).connect(to);
 }
 // [/guide:builder]
 
 // [guide:resolver]
-/// Knows some hosts by heart, and leaves the others to the system.
+/// Knows the addresses of some hosts, and asks the system for the others.
 class hosts : public eddy::net::resolver {
   using addresses = std::vector<eddy::net::socket_address>;
 
@@ -137,14 +137,14 @@ eddy::future<eddy::net::tcp_stream> reach(hosts& names, std::string where) {
 
 // [guide:pipe]
 eddy::future<> log_lines(std::string fifo) {
-  auto receiver = eddy::net::pipe_receiver::open_read_write(fifo).value();  // writers come and go
+  auto receiver = eddy::net::pipe_receiver::open_read_write(fifo).value();  // outlives its writers
   auto lines = eddy::io::lines(eddy::io::buf_reader(std::move(receiver)));
   while (auto line = co_await lines.next()) std::printf("%s\n", line->c_str());
 }
 // [/guide:pipe]
 
 // [guide:async_fd]
-eddy::future<std::uint64_t> next_count(eddy::net::async_fd& counter) {  // of an eventfd
+eddy::future<std::uint64_t> next_count(eddy::net::async_fd& counter) {  // an eventfd
   std::uint64_t count = 0;
   co_await counter.async_io(eddy::net::interest::read, ::read, counter.native_handle(),
                             static_cast<void*>(&count), sizeof count);
@@ -178,7 +178,7 @@ eddy::future<> through_descriptors(std::string fifo) {
 
 eddy::future<> over_unix(std::string path) {
   const eddy::abort_on_drop server(eddy::spawn(serve(path)));
-  co_await eddy::yield_now();  // it binds
+  co_await eddy::yield_now();  // lets the server bind
   const auto answer = co_await ask(path, "a\r\nb\nc");
   CHECK(answer == "1 a\n2 b\n3 c\n");
 }
@@ -216,7 +216,7 @@ eddy::future<> through_a_proxy() {
 
 }  // namespace
 
-TEST_CASE("lines over a Unix socket, datagrams, a proxy, a builder, names, pipes and descriptors") {
+TEST_CASE("the guide's sockets, proxy, resolver, pipe and descriptor examples do what they say") {
   const test::leak_check leaks;
   const test::unix_folder folder;
   eddy::runtime rt;

@@ -24,15 +24,15 @@ eddy::future<std::size_t> measured(std::string prefix, std::string name) {
   auto job = eddy::spawn_blocking([prefix](std::string s) { return (prefix + s).size(); }, name);
   const auto whole = co_await job;
 
-  // Or capture nothing and hand the arguments over beside it.
+  // Or capture nothing and pass the arguments separately.
   const auto part = co_await eddy::spawn_blocking([](std::string s) { return s.size(); }, name);
 
-  // A choice between classes: if and a local, not ?: inside the await.
+  // A choice between objects of class type: `if` and a local, not `?:` inside the await.
   std::string text = "short";
   if (whole > 5) text = "long";
   const auto more = co_await eddy::spawn_blocking([](std::string s) { return s.size(); }, text);
 
-  co_return whole + part + more;  // one co_await an expression: three locals
+  co_return whole + part + more;  // three locals: one co_await per expression
 }
 // [/guide:traps]
 
@@ -74,7 +74,7 @@ eddy::future<int> sum() {
   int total = co_await a;
   total += co_await b;
   total += co_await c;
-  co_return total;  // 10 ms later, not 20: the tasks ran side by side
+  co_return total;  // after 10 ms, not 20: the tasks ran concurrently
 }
 // [/guide:tasks]
 
@@ -117,8 +117,8 @@ eddy::future<> forever(std::shared_ptr<int> ticks) {
 
 eddy::future<bool> stopped(std::shared_ptr<int> ticks) {
   auto task = eddy::spawn(forever(ticks));
-  co_await eddy::yield_now();                   // it runs up to its sleep
-  task.abort();                                 // asks; its loop destroys it
+  co_await eddy::yield_now();                   // the task runs until its sleep
+  task.abort();                                 // a request: the task's loop destroys it
   auto outcome = co_await eddy::attempt(task);  // a bare co_await would throw join_error
   co_return outcome.error() == eddy::errc::aborted;
 }
@@ -130,7 +130,7 @@ eddy::future<std::string> try_to_connect(std::string where) {
   try {
     auto stream = co_await eddy::net::tcp_stream::connect(where);
     co_return "connected";
-  } catch (const std::system_error& e) {  // eddy::failure, elapsed, join_error are such
+  } catch (const std::system_error& e) {  // base of eddy::failure, elapsed and join_error
     if (e.code() == std::errc::connection_refused) co_return "nobody there";
     co_return e.what();  // names the operation and the address
   }
@@ -172,13 +172,13 @@ eddy::future<eddy::result<int>> port_of(std::string text) {
 eddy::future<> times() {
   co_await eddy::sleep(20ms);
   const auto deadline = eddy::clock::now() + 5ms;
-  co_await eddy::sleep_until(deadline);  // never early
+  co_await eddy::sleep_until(deadline);  // never ends early
 
-  const int n = co_await eddy::timeout(1s, work(2));  // throws eddy::elapsed when it takes longer
+  const int n = co_await eddy::timeout(1s, work(2));  // throws eddy::elapsed after 1 s
 
   auto page = co_await eddy::attempt(eddy::timeout(5ms, work(n)));  // work takes 10 ms
   if (!page && page.error() == eddy::errc::elapsed) {
-    // too late; what was timed is destroyed already
+    // too late: work(n) is already destroyed
   }
 }
 // [/guide:time]
@@ -187,9 +187,9 @@ eddy::future<> times() {
 eddy::future<int> patient() {
   auto slow = eddy::pin(work(7));
   for (int waits = 0;; ++waits) {
-    auto r = co_await eddy::attempt(eddy::timeout(4ms, slow));  // by lvalue: it survives
+    auto r = co_await eddy::attempt(eddy::timeout(4ms, slow));  // an lvalue: `slow` survives
     if (r) co_return waits;
-    if (r.error() != eddy::errc::elapsed) r.error().raise();  // not the timeout: its own failure
+    if (r.error() != eddy::errc::elapsed) r.error().raise();  // work failed: not a timeout
   }
 }
 // [/guide:pin]
@@ -211,7 +211,7 @@ eddy::runtime paused() { return eddy::runtime::builder().start_paused().build();
 
 }  // namespace
 
-TEST_CASE("the forms that work around g++ 12") {
+TEST_CASE("the forms that avoid g++ 12's bugs work, and a called lambda is refused by spawn") {
   const test::leak_check leaks;
   eddy::runtime rt;
   CHECK(rt.block_on(measured("a", "bcdefg")) == 7 + 6 + 4);
@@ -226,7 +226,7 @@ TEST_CASE("the forms that work around g++ 12") {
 #endif
 }
 
-TEST_CASE("futures and tasks") {
+TEST_CASE("futures run when awaited, tasks run concurrently and can be aborted") {
   const test::leak_check leaks;
   auto rt = paused();
   CHECK(rt.block_on(futures()) == "42!");
@@ -242,7 +242,7 @@ TEST_CASE("futures and tasks") {
   CHECK(ticks.use_count() == 1);
 }
 
-TEST_CASE("errors") {
+TEST_CASE("errors can be caught, attempted, returned and made") {
   const test::leak_check leaks;
   eddy::runtime rt;
   const std::string nobody = "127.0.0.1:1";
@@ -260,7 +260,7 @@ TEST_CASE("errors") {
   CHECK(rt.block_on(port_of("0")).error() == eddy::errc::closed);
 }
 
-TEST_CASE("a task owns what its lambda has captured, move-only things too") {
+TEST_CASE("a task owns what its lambda captured, move-only values too") {
   const test::leak_check leaks;
   eddy::runtime rt;
   const int got = rt.block_on([]() -> eddy::future<int> {
@@ -275,7 +275,7 @@ TEST_CASE("a task owns what its lambda has captured, move-only things too") {
   CHECK(got == 9);
 }
 
-TEST_CASE("time") {
+TEST_CASE("sleeps, timeouts, local tasks and task locals do what the guide says") {
   const test::leak_check leaks;
   auto rt = paused();
 #if EDDY_EXCEPTIONS
@@ -288,7 +288,7 @@ TEST_CASE("time") {
 }
 
 #if EDDY_EXCEPTIONS
-TEST_CASE("the failure that nobody awaits") {
+TEST_CASE("the failure of a detached task goes to the hook") {
   std::vector<std::string> log;
   auto rt = quiet(log);
   rt.block_on([]() -> eddy::future<> {

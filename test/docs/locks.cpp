@@ -27,10 +27,10 @@ struct connection {
 };
 
 eddy::future<int> query(std::shared_ptr<eddy::sync::mutex<connection>> db, int n) {
-  auto c = co_await db->lock();  // one query at a time, in the order in which they came
+  auto c = co_await db->lock();  // one query at a time, in order of arrival
   ++c->asked;
   co_return co_await ask(n);  // the lock is held across the wait
-}  // and unlocked here, or where the task is dropped
+}  // unlocked here, or when the task is dropped
 // [/guide:mutex]
 
 // [guide:rw_lock]
@@ -46,14 +46,14 @@ eddy::future<std::size_t> change(eddy::sync::rw_lock<settings>& all, std::string
                                  std::string value) {
   auto s = co_await all.write();
   s->insert_or_assign(std::move(key), std::move(value));
-  const auto now = std::move(s).downgrade();  // goes on as a reader; no writer came between
+  const auto now = std::move(s).downgrade();  // now a reader; no writer came in between
   co_return now->size();
 }
 // [/guide:rw_lock]
 
 // [guide:semaphore]
 eddy::future<int> limited(std::shared_ptr<eddy::sync::semaphore> slots, int n) {
-  auto slot = co_await slots->acquire();  // waits for its turn; first come, first served
+  auto slot = co_await slots->acquire();  // waits its turn: first come, first served
   co_return co_await ask(n);
 }
 
@@ -67,7 +67,7 @@ eddy::future<int> ask_for_all(std::vector<int> numbers) {
 }
 // [/guide:semaphore]
 
-TEST_CASE("locks and permits") {
+TEST_CASE("a mutex, an rw_lock and a semaphore do what the guide says") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   rt.block_on([]() -> eddy::future<> {

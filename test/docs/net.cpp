@@ -21,20 +21,20 @@ namespace {
 // [guide:client]
 eddy::future<std::string> ask(std::string where, std::string question) {
   auto stream = co_await eddy::net::tcp_stream::connect(where);  // "host:port", all addresses tried
-  stream.set_nodelay(true).value();  // what does not wait returns a result; value() throws
+  stream.set_nodelay(true).value();  // never waits, so it returns a result; value() throws
   co_await stream.write_all(question);
-  stream.shutdown_write().value();  // that was all; the peer reads the end of the stream
+  stream.shutdown_write().value();  // the peer now reads the end of the stream
   std::string answer;
   std::array<char, 1024> buf;
   while (auto n = co_await stream.read(buf)) answer.append(buf.data(), n);
   co_return answer;
-}  // closing is the destructor's work
+}  // the destructor closes the stream
 // [/guide:client]
 
 // [guide:split]
 eddy::future<> send_lines(eddy::net::tcp_write_half out, int lines) {
   for (int i = 0; i < lines; ++i) co_await out.write_all("line\n");
-}  // dropping the half ends the write side
+}  // dropping the half shuts down the write side
 
 eddy::future<std::size_t> both_ways(eddy::net::tcp_stream stream, int lines) {
   auto [in, out] = std::move(stream).into_split();
@@ -55,12 +55,12 @@ eddy::future<> echo(eddy::net::tcp_stream s) {
 // [guide:idle]
 eddy::future<> echo_idle(eddy::net::tcp_stream s, std::span<std::byte> shared) {
   for (;;) {
-    co_await s.readable();  // no buffer is held while nothing comes
+    co_await s.readable();  // needs no buffer while the peer is silent
     auto n = s.try_read(shared);
     if (!n && n.error() == std::errc::resource_unavailable_try_again) continue;
-    if (n.value() == 0) co_return;  // value() throws what went wrong
+    if (n.value() == 0) co_return;  // value() throws if the read failed
     const std::vector<std::byte> data(shared.data(), shared.data() + *n);
-    co_await s.write_all(data);  // others may use the shared buffer meanwhile
+    co_await s.write_all(data);  // meanwhile other tasks may use the shared buffer
   }
 }
 // [/guide:idle]
@@ -76,19 +76,19 @@ eddy::future<> accept_all(eddy::net::tcp_listener listener, std::shared_ptr<conn
   }
 }
 
-/// Serves until `stop` is ready. Then nobody else is accepted, and who is connected has `grace`.
+/// Serves until `stop` is ready. Then it accepts no more; open connections have `grace` to end.
 eddy::future<> serve(eddy::net::tcp_listener listener, eddy::future<> stop, eddy::duration grace) {
   auto open = std::make_shared<connections>();
   auto accepting = eddy::spawn(accept_all(std::move(listener), open));
   co_await std::move(stop);
 
-  accepting.abort();  // the listener is the task's: it is closed with it
+  accepting.abort();  // the task owns the listener, so this closes it
   static_cast<void>(co_await eddy::attempt(accepting));
   const auto end = eddy::clock::now() + grace;
   for (auto& connection : *open) {
     auto left = end - eddy::clock::now();
     auto ended = co_await eddy::attempt(eddy::timeout(left, connection));
-    if (!ended) connection.abort();  // out of time; it may also have failed, then this does nothing
+    if (!ended) connection.abort();  // out of time; does nothing if the connection had failed
   }
 }
 // [/guide:graceful]
@@ -134,12 +134,12 @@ eddy::future<> graceful_end() {
   CHECK(n == 3);
 
   stop.set_value();
-  for (;;) {  // until nobody is accepted any more
+  for (;;) {  // until the listener is closed
     auto another = co_await eddy::attempt(eddy::net::tcp_stream::connect(where));
     if (!another) break;
     co_await eddy::yield_now();
   }
-  co_await client.write_all("two");  // who was connected is still served
+  co_await client.write_all("two");  // an open connection is still served
   n = co_await client.read(buf);
   CHECK(n == 3);
   CHECK(!serving.is_finished());
@@ -165,14 +165,14 @@ eddy::future<> end_without_patience() {
 
 }  // namespace
 
-TEST_CASE("client, halves and a server without buffers") {
+TEST_CASE("the guide's client, its halves, and a server with one shared buffer work") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on(client_and_server());
   rt.block_on(idle_server());
 }
 
-TEST_CASE("graceful end") {
+TEST_CASE("a server that ends gives open connections the grace, and then aborts them") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on(graceful_end());

@@ -30,9 +30,9 @@ eddy::future<int> lambda_object(int n) {
     co_await eddy::sleep(1ms);
     co_return 2 * n;
   };
-  auto first = twice();  // `twice` is still there while it runs
+  auto first = twice();  // `twice` outlives this future
   const int a = co_await std::move(first);
-  const int b = co_await eddy::spawn(twice);  // the task has a copy of its own
+  const int b = co_await eddy::spawn(twice);  // the task has its own copy
   co_return a + b;
 }
 // [/guide:lambda_object]
@@ -55,7 +55,7 @@ class ledger {
     {
       const std::lock_guard held(mutex_);
       n = ++counts_[std::move(name)];
-    }  // let go before the await
+    }  // unlocked before the await
     co_await eddy::sleep(1ms);
     co_return n;
   }
@@ -82,13 +82,13 @@ eddy::future<int> last_sender() {
   auto [tx, rx] = eddy::sync::mpsc::channel<int>(2);
   eddy::spawn([to = std::move(tx)]() -> eddy::future<> { co_await to.send(1); });
   int sum = 0;
-  while (auto v = co_await rx.recv()) sum += *v;  // ends: the only sender went with its task
+  while (auto v = co_await rx.recv()) sum += *v;  // ends: the task has destroyed the only sender
   co_return sum;
 }
 // [/guide:last_sender]
 
 // [guide:not_send]
-class session {  // has an `rc` in it, which nobody can see from outside
+class session {  // has an `rc` member, which `spawn` cannot see
  public:
   using not_send = void;
   int add(int n) { return *total_ += n; }
@@ -111,7 +111,7 @@ eddy::future<std::string> told() {
 
 }  // namespace
 
-TEST_CASE("the right forms") {
+TEST_CASE("the right forms of the pitfalls give the right results") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   CHECK(rt.block_on(length("eddy")) == 4);

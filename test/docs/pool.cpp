@@ -1,4 +1,4 @@
-// The guide's part on a pool of threads.
+// The guide's snippets about pools.
 
 #include <eddy/eddy.hpp>
 
@@ -36,7 +36,7 @@ std::int64_t on_four_threads(std::vector<std::vector<std::int64_t>> parts) {
 
 // [guide:place]
 eddy::future<int> keep_book(eddy::sync::mpsc::receiver<int> orders) {
-  int position = 0;  // this task's own, and so would be what its spawn_local tasks share
+  int position = 0;  // owned by this task; tasks of its spawn_local could share it
   while (const auto order = co_await orders.recv()) position += *order;
   co_return position;
 }
@@ -60,7 +60,7 @@ eddy::future<int> keep_books(int orders) {
 
 // [guide:in_place]
 eddy::future<std::size_t> store(const std::vector<std::string>& lines, std::FILE* file) {
-  const auto written = eddy::block_in_place([&] {  // lines and file stay where they are
+  const auto written = eddy::block_in_place([&] {  // may borrow `lines` and `file`
     std::size_t bytes = 0;
     for (const auto& line : lines) bytes += std::fwrite(line.data(), 1, line.size(), file);
     return bytes;
@@ -70,16 +70,16 @@ eddy::future<std::size_t> store(const std::vector<std::string>& lines, std::FILE
 }
 // [/guide:in_place]
 
-TEST_CASE("parts are summed on several threads") {
+TEST_CASE("a pool sums parts on several threads") {
   CHECK(on_four_threads({{1, 2}, {3}, {}, {4, 5, 6}}) == 21);
 }
 
-TEST_CASE("each worker keeps a book of its own") {
+TEST_CASE("each worker keeps its own book") {
   auto rt = eddy::runtime::builder().multi_loop().worker_threads(3).build();
   CHECK(rt.block_on(keep_books(10)) == 45);
 }
 
-TEST_CASE("lines are stored in place") {
+TEST_CASE("block_in_place writes lines that it borrows") {
   auto rt = eddy::runtime::builder().multi_loop().worker_threads(1).build();
   std::FILE* const file = std::tmpfile();
   REQUIRE(file != nullptr);

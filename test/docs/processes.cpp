@@ -43,7 +43,7 @@ eddy::future<std::vector<std::string>> sorted(std::vector<std::string> words) {
   sort.env("LC_ALL", "C").std_in(stdio::piped()).std_out(stdio::piped()).kill_on_drop();
   auto child = sort.spawn().value();
   for (const auto& w : words) co_await child.std_in->write_all(w + '\n');
-  child.std_in.reset();  // the end of its input
+  child.std_in.reset();  // closes the child's input
   words.clear();
   auto lines = eddy::io::lines(eddy::io::buf_reader(std::move(*child.std_out)));
   while (auto line = co_await lines.next()) words.push_back(std::move(*line));
@@ -61,7 +61,7 @@ eddy::future<std::string> collect(std::string line, std::chrono::milliseconds li
   auto all = eddy::try_join(eddy::io::read_to_end(*child.std_out, out), child.wait());
   auto end = co_await eddy::attempt(eddy::timeout(limit, std::move(all)));
   if (!end) out += "(" + end.error().message() + ")";
-  co_return out;  // with what came in time; who still runs is killed here
+  co_return out;  // what came in time; a child that still runs is killed here
 }
 // [/guide:collect]
 
@@ -69,7 +69,7 @@ eddy::future<std::string> collect(std::string line, std::chrono::milliseconds li
 eddy::future<bool> ends_within(eddy::process::child& child, std::chrono::milliseconds patience) {
   auto end = co_await eddy::attempt(eddy::timeout(patience, child.wait()));
   if (end) co_return true;
-  child.send(eddy::signal::kind::terminate()).value();  // asked first
+  child.send(eddy::signal::kind::terminate()).value();  // asks it to end
   auto late = co_await eddy::attempt(eddy::timeout(patience, child.wait()));
   if (!late) co_await child.kill();
   co_return false;
@@ -89,7 +89,7 @@ eddy::future<> upper() {
 
 // [guide:raw]
 eddy::future<char> any_key() {
-  auto raw = eddy::io::raw_mode::enter().value();  // ends with its scope, and with the program
+  auto raw = eddy::io::raw_mode::enter().value();  // ends with its scope and with the program
   auto in = eddy::io::std_in();
   std::array<char, 1> key{};
   co_await in.read(key);
@@ -99,7 +99,7 @@ eddy::future<char> any_key() {
 
 }  // namespace
 
-TEST_CASE("the guide's children") {
+TEST_CASE("the guide's child process examples do what they say") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -118,7 +118,7 @@ TEST_CASE("the guide's children") {
   });
 }
 
-TEST_CASE("the guide's filter") {
+TEST_CASE("the guide's filter turns standard input into upper case") {
   const test::leak_check leaks;
   int in[2];
   int out[2];
@@ -140,5 +140,5 @@ TEST_CASE("the guide's filter") {
   CHECK(::read(out[0], text.data(), text.size()) == 11);
   CHECK(std::string(text.data()) == "SOME\nLINES\n");
   for (const int fd : {in[0], out[0], out[1]}) ::close(fd);
-  static_cast<void>(&any_key);  // wants a terminal: test/io/standard.cpp has one
+  static_cast<void>(&any_key);  // needs a terminal, which test/io/standard.cpp has
 }

@@ -26,17 +26,17 @@ eddy::future<> session(eddy::net::tcp_stream stream, eddy::sync::owned_semaphore
   eddy::codec::framed peer(std::move(stream), eddy::codec::lines(1024));  // longer lines fail
   for (;;) {
     auto line = co_await eddy::attempt(eddy::timeout(30s, peer.next()));
-    if (!line || !*line) co_return;  // silent for too long, broken, or ended
+    if (!line || !*line) co_return;  // silent for too long, failed, or ended
     auto sending = peer.send("you said: " + **line);
     auto sent = co_await eddy::attempt(eddy::timeout(10s, std::move(sending)));
-    if (!sent) co_return;  // it does not read
+    if (!sent) co_return;  // the peer does not read
   }
 }
 
 eddy::future<> serve_some(eddy::net::tcp_listener listener, std::size_t most) {
   auto slots = std::make_shared<semaphore>(most);
   for (;;) {
-    auto slot = co_await semaphore::acquire_owned(slots);  // the others wait in the backlog
+    auto slot = co_await semaphore::acquire_owned(slots);  // other clients wait in the backlog
     auto [stream, peer] = co_await listener.accept();
     eddy::spawn(session, std::move(stream), std::move(slot));
   }
@@ -59,7 +59,7 @@ eddy::runtime counted(counters& c) {
 // [/guide:hooks]
 
 // [guide:slow_polls]
-/// A runtime of one loop that notes who keeps it from looking at its sockets and timers.
+/// Makes a runtime of one loop that logs the spawn site of each task whose poll exceeds `limit`.
 eddy::runtime watched(std::vector<std::string>& log, std::chrono::nanoseconds limit) {
   using steady = std::chrono::steady_clock;
   auto begun = std::make_shared<steady::time_point>();
@@ -72,7 +72,7 @@ eddy::runtime watched(std::vector<std::string>& log, std::chrono::nanoseconds li
 }
 // [/guide:slow_polls]
 
-eddy::future<std::string> third_waits() {
+eddy::future<std::string> one_client_at_a_time() {
   auto listener = co_await eddy::net::tcp_listener::bind("127.0.0.1:0");
   const auto where = listener.local_addr().to_string();
   const eddy::abort_on_drop serving(eddy::spawn(serve_some(std::move(listener), 1)));
@@ -84,20 +84,20 @@ eddy::future<std::string> third_waits() {
   auto n = co_await first.read(buf);
   std::string heard(buf.data(), n);
   first.shutdown_write().value();
-  n = co_await second.read(buf);  // comes once the first has gone
+  n = co_await second.read(buf);  // served once the first is gone
   heard.append(buf.data(), n);
   co_return heard;
 }
 
 }  // namespace
 
-TEST_CASE("a limit on connections") {
+TEST_CASE("a semaphore limits connections: the second is served when the first is gone") {
   const test::leak_check leaks;
   eddy::runtime rt;
-  CHECK(rt.block_on(third_waits()) == "you said: one\nyou said: two\n");
+  CHECK(rt.block_on(one_client_at_a_time()) == "you said: one\nyou said: two\n");
 }
 
-TEST_CASE("hooks count, and tell who is slow") {
+TEST_CASE("hooks count tasks, and name a task that is slow") {
   const test::leak_check leaks;
   counters c;
   counted(c).block_on([]() -> eddy::future<> { co_await eddy::sleep(1ms); });

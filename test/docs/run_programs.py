@@ -1,4 +1,4 @@
-"""Runs the guide's two whole programs. run_programs.py HELLO ECHO_SERVER"""
+"""Runs the guide's two complete programs and checks their output. run_programs.py HELLO ECHO_SERVER"""
 import signal
 import socket
 import subprocess
@@ -10,7 +10,7 @@ run = subprocess.run([hello], text=True, capture_output=True, timeout=30)
 if (run.returncode, run.stdout, run.stderr) != (0, 'asked\n42.00\n', ''):
     sys.exit(f'hello: {run}')
 
-with socket.socket() as probe:  # bound and not listening, until the server is told the port; nobody else is given it
+with socket.socket() as probe:  # bound but not listening: reserves the port until the server has it
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     probe.bind(('127.0.0.1', 0))
     port = probe.getsockname()[1]
@@ -29,7 +29,7 @@ try:
         if back != b'%d' % n * 10000:
             sys.exit(f'client {n} got {len(back)} bytes back')
 
-    # A second server on the same address says why it cannot and fails; without exceptions by abort().
+    # A second server on the same address says why it cannot bind, and fails; without exceptions it calls abort().
     taken = subprocess.run([echo_server, f'127.0.0.1:{port}'], text=True, capture_output=True, timeout=30)
     if taken.returncode not in (1, -signal.SIGABRT) or f'bind 127.0.0.1:{port}: address already in use' not in taken.stderr:
         sys.exit(f'address in use: {taken}')

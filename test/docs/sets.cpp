@@ -41,7 +41,7 @@ eddy::future<bool> within(std::chrono::milliseconds limit, std::vector<std::stri
     co_return;
   };
   auto r = co_await eddy::attempt(eddy::scope(limit, each));
-  co_return r.has_value();  // false: elapsed, and whatever had not ended was destroyed
+  co_return r.has_value();  // false: elapsed; children that had not ended were destroyed
 }
 // [/guide:deadline]
 
@@ -63,8 +63,8 @@ eddy::future<std::size_t> first_two(std::vector<std::string> urls) {
   for (auto& url : urls) downloads.spawn(fetch, std::move(url));
   std::size_t sum = 0;
   for (int n = 0; n < 2; ++n) {
-    auto r = co_await downloads.join_next();  // whichever ends first; nothing when the set is empty
-    if (r && r->has_value()) sum += **r;      // else it failed or was aborted: r->error()
+    auto r = co_await downloads.join_next();  // the next task to end; empty if the set is empty
+    if (r && r->has_value()) sum += **r;      // otherwise it failed or was aborted: r->error()
   }
   co_await downloads.shutdown();  // aborts the rest and waits until they are gone
   co_return sum;
@@ -76,13 +76,13 @@ eddy::future<std::size_t> with_helper(std::string url) {
   const eddy::abort_on_drop heartbeat(eddy::spawn([]() -> eddy::future<> {
     for (;;) co_await eddy::sleep(1s);
   }));
-  co_return co_await fetch(std::move(url));  // however this ends, the heartbeat ends with it
+  co_return co_await fetch(std::move(url));  // however this ends, it ends the heartbeat
 }
 // [/guide:abort_on_drop]
 
 }  // namespace
 
-TEST_CASE("scopes and sets") {
+TEST_CASE("scopes and join sets do what the guide says") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   const std::vector<std::string> urls = {"a", "bb", "ccc"};

@@ -26,7 +26,7 @@ eddy::future<int> server() {
   auto ended = co_await eddy::select(serve(), eddy::signal::shutdown());
   if (ended.index() == 0) co_return 1;
   std::printf("%s: ending\n", ended.get<1>().name().c_str());
-  co_await eddy::timeout(10s, say_goodbye());  // who cannot wait sends a second one
+  co_await eddy::timeout(10s, say_goodbye());  // a second signal ends the program at once
   co_return 0;
 }
 // [/guide:shutdown]

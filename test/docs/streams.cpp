@@ -27,7 +27,7 @@ eddy::generator<int> countdown(int from) {
 eddy::future<int> sum_of_countdown() {
   auto numbers = countdown(4);
   int sum = 0;
-  while (auto n = co_await numbers.next()) sum += *n;  // nothing: the stream has ended
+  while (auto n = co_await numbers.next()) sum += *n;  // empty at the end of the stream
   co_return sum;
 }
 // [/guide:generator]
@@ -41,8 +41,8 @@ eddy::future<std::string> fetch(int id) {
 eddy::future<std::vector<std::string>> pages(eddy::sync::mpsc::receiver<int> ids) {
   auto all = eddy::stream_of(std::move(ids))  // until every sender is gone
                  .filter([](int id) { return id % 2 == 0; })
-                 .map(fetch)   // a stream of futures,
-                 .buffered(8)  // of which up to 8 run at once, in order
+                 .map(fetch)   // a stream of futures
+                 .buffered(8)  // runs up to 8 of them at once; keeps their order
                  .take(3)
                  .collect();
   co_return co_await all;
@@ -54,12 +54,12 @@ eddy::future<std::size_t> batches(eddy::sync::mpsc::receiver<int> values) {
   auto chunks = eddy::stream_of(std::move(values)).chunks_timeout(100, 20ms);
   std::size_t written = 0;
   while (auto chunk = co_await chunks.next())
-    written += chunk->size();  // 100 values, or what came in 20 ms
+    written += chunk->size();  // 100 values, or those that came within 20 ms
   co_return written;
 }
 // [/guide:batches]
 
-TEST_CASE("the guide's streams") {
+TEST_CASE("the guide's generator and adapters do what it says") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   rt.block_on([]() -> eddy::future<> {

@@ -1,4 +1,4 @@
-// Snippets of the guide's "Telling and cancelling", run.
+// The guide's snippets about notify, tokens and trackers.
 
 #include <doctest/doctest.h>
 
@@ -22,7 +22,7 @@ class mailbox {
  public:
   void put(std::string letter) {
     letters_.push_back(std::move(letter));
-    arrived_.notify_one();  // kept for the next who waits, if nobody does
+    arrived_.notify_one();  // stored for the next waiter if no task waits
   }
   eddy::future<std::string> take() {
     while (letters_.empty()) co_await arrived_.notified();
@@ -37,7 +37,7 @@ class mailbox {
 };
 // [/guide:notify]
 
-TEST_CASE("a mailbox") {
+TEST_CASE("a mailbox loses no letter, whether it is read before or after") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -61,10 +61,10 @@ TEST_CASE("a mailbox") {
 eddy::future<> serve_one(int id, eddy::sync::cancellation_token stop,
                          std::shared_ptr<std::string> log) {
   while (!stop.is_cancelled()) {
-    auto done = co_await stop.run_until_cancelled(eddy::sleep(10ms));  // the work of this server
+    auto done = co_await stop.run_until_cancelled(eddy::sleep(10ms));  // stands for work
     if (!done) break;
   }
-  co_await eddy::sleep(1ms);  // a goodbye may take its time, and may await
+  co_await eddy::sleep(1ms);  // a goodbye may await
   *log += std::to_string(id);
 }
 
@@ -73,12 +73,12 @@ eddy::future<> run_server(eddy::sync::cancellation_token stop, std::shared_ptr<s
   for (int id = 1; id <= 3; ++id) connections.spawn(serve_one(id, stop.child_token(), log));
   co_await stop.cancelled();
   connections.close();
-  co_await connections.wait();  // every goodbye has been said
+  co_await connections.wait();  // until every goodbye has been said
   *log += " closed";
 }
 // [/guide:token]
 
-TEST_CASE("an orderly end") {
+TEST_CASE("a cancelled server waits for every connection's goodbye") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   rt.block_on([]() -> eddy::future<> {

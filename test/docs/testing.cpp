@@ -20,7 +20,7 @@ eddy::future<std::string> slow_answer() {
   co_return "42";
 }
 
-EDDY_TEST_CASE("a day passes in no time") {
+EDDY_TEST_CASE("a day passes at once") {
   const auto before = eddy::clock::now();
   const auto text = co_await slow_answer();
   CHECK(text == "42");
@@ -34,7 +34,7 @@ namespace {
 void step_by_hand() {
   eddy::test::mock_task task;
   auto [tx, rx] = eddy::sync::oneshot::channel<int>();
-  task.assert_pending(rx);  // absence is shown, not slept for
+  task.assert_pending(rx);  // one poll shows that nothing has come: no sleeping
   CHECK(!task.is_woken());
   CHECK(std::move(tx).send(5).has_value());
   CHECK(task.wakes() == 1);
@@ -51,7 +51,7 @@ eddy::future<> upper(eddy::io::duplex_stream s) {
   }
 }
 
-EDDY_TEST_CASE("the server shouts") {
+EDDY_TEST_CASE("the server answers in upper case") {
   auto [client, server] = eddy::io::duplex(16);
   auto task = eddy::spawn(upper(std::move(server)));
   co_await client.write_all("hello");
@@ -68,14 +68,14 @@ eddy::future<> session() {
   auto [client, server] = eddy::io::duplex(2);
   const eddy::abort_on_drop task(eddy::spawn(upper(std::move(server))));
   const auto sent = co_await eddy::attempt(eddy::timeout(1s, client.write_all("goodbye")));
-  CHECK(!sent.has_value());  // nobody reads what comes back
+  CHECK(!sent.has_value());  // the client reads no answer, so the server stops reading
 }
 
-TEST_CASE("whenever a session is cut short, nothing is left") {
+TEST_CASE("a session leaves nothing behind, wherever it is cut short") {
   CHECK(eddy::test::cut_points(session) > 3);
 }
 // [/guide:cutting]
 
-TEST_CASE("stepped by hand") { step_by_hand(); }
+TEST_CASE("a leaf can be polled by hand") { step_by_hand(); }
 
 }  // namespace

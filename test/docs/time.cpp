@@ -20,7 +20,7 @@ eddy::runtime paused() { return eddy::runtime::builder().start_paused().build();
 
 // [guide:interval]
 eddy::future<int> heartbeat(eddy::instant until) {
-  eddy::interval every(250ms);  // the first tick is at once, the others do not drift
+  eddy::interval every(250ms);  // first tick at once; the others do not drift
   every.set_missed_tick_behavior(eddy::missed_tick::skip);
   for (int beats = 0;; ++beats) {
     const eddy::instant due = co_await every.tick();
@@ -30,7 +30,7 @@ eddy::future<int> heartbeat(eddy::instant until) {
 // [/guide:interval]
 
 // [guide:delay_queue]
-/// Remembers values for a while: every look-up starts a value's time anew.
+/// Keeps values for 30 s after they were put or last looked up.
 class cache {
  public:
   void put(std::string name, int value) {
@@ -43,7 +43,7 @@ class cache {
     expiry_.reset(found->second.key, 30s);
     return &found->second.value;
   }
-  /// Forgets what nobody has looked up; ends when there is nothing left.
+  /// Removes values as they expire; ends when the cache is empty.
   eddy::future<> purge() {
     while (auto name = co_await expiry_.next()) values_.erase(name->value());
   }
@@ -61,13 +61,12 @@ class cache {
 
 // [guide:rate_limiter]
 eddy::future<> call(eddy::rate_limiter& limit, std::vector<eddy::instant>& log) {
-  co_await limit
-      .acquire();  // first come, first served; dropped while it waits, it has taken nothing
+  co_await limit.acquire();  // first come, first served; takes no token if dropped
   log.push_back(eddy::clock::now());
 }
 
 eddy::future<std::vector<eddy::instant>> calls_of_an_api() {
-  eddy::rate_limiter limit(10, 1s);  // ten a second, and ten at once after a pause
+  eddy::rate_limiter limit(10, 1s);  // ten per second; after a pause ten at once
   std::vector<eddy::instant> log;
   std::vector<eddy::join_handle<>> all;
   for (int i = 0; i < 100; ++i) all.push_back(eddy::spawn(call(limit, log)));
@@ -78,7 +77,7 @@ eddy::future<std::vector<eddy::instant>> calls_of_an_api() {
 
 }  // namespace
 
-TEST_CASE("an interval's ticks") {
+TEST_CASE("an interval ticks at once and then every period") {
   const test::leak_check leaks;
   auto rt = paused();
   const int beats = rt.block_on([]() -> eddy::future<int> {
@@ -87,7 +86,7 @@ TEST_CASE("an interval's ticks") {
   CHECK(beats == 4);
 }
 
-TEST_CASE("a cache that forgets") {
+TEST_CASE("a delay queue removes a cache's values 30 s after their last use") {
   const test::leak_check leaks;
   auto rt = paused();
   rt.block_on([]() -> eddy::future<> {
@@ -106,7 +105,7 @@ TEST_CASE("a cache that forgets") {
   });
 }
 
-TEST_CASE("ten calls a second") {
+TEST_CASE("a rate limiter lets ten calls through per second") {
   const test::leak_check leaks;
   auto rt = paused();
   const auto log = rt.block_on(calls_of_an_api());
