@@ -14,22 +14,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// What the connections of one run share.
 struct load {
   client_options options;
   report totals;
-  std::uint64_t started = 0;  // requests
+  std::uint64_t requests_started = 0;
   eddy::instant begin;
   eddy::instant end;
   bool failed = false;
 
+  /// True if the connection may send another request.
   bool take_request() noexcept {
     if (failed) return false;
-    if (options.requests != 0) return started++ < options.requests;
+    if (options.requests != 0) return requests_started++ < options.requests;
     return eddy::clock::now() < end;
   }
 };
 
-// A pattern that differs by connection and request: an answer to something else is noticed.
+/// Fills `out` with a pattern that depends on `seed`. Each request has its own seed, so an answer
+/// to another request is detected.
 void fill(std::vector<std::byte>& out, std::uint64_t seed) {
   for (auto& b : out) {
     seed = seed * 6364136223846793005U + 1442695040888963407U;
@@ -44,7 +47,7 @@ eddy::future<eddy::result<void>> exchange_messages(eddy::net::tcp_stream stream,
   for (std::uint64_t round = 0; shared.take_request(); ++round) {
     fill(sent, (number << 40) + round);
     const auto before = eddy::clock::now();
-    // A message may be larger than what the sockets hold: write and read in turns.
+    // A message may be larger than the socket buffers, so write and read by turns.
     std::size_t written = 0;
     std::size_t read = 0;
     while (read < sent.size()) {
@@ -62,7 +65,7 @@ eddy::future<eddy::result<void>> exchange_messages(eddy::net::tcp_stream stream,
         co_return eddy::error::system(ECONNRESET, "echo client: the server closed the connection");
       if (!std::equal(got.begin(), got.begin() + static_cast<std::ptrdiff_t>(n),
                       sent.begin() + static_cast<std::ptrdiff_t>(read)))
-        co_return eddy::error::system(EBADMSG, "echo client: what came back is not what was sent");
+        co_return eddy::error::system(EBADMSG, "echo client: the answer is not what was sent");
       read += n;
     }
     const auto took = eddy::clock::now() - before;
@@ -95,7 +98,7 @@ eddy::future<> show_progress(const load& shared) {
 }  // namespace
 
 eddy::future<eddy::result<report>> run_client(client_options options) {
-  const auto shared = std::make_unique<load>();  // tasks refer to it: it ends after them
+  const auto shared = std::make_unique<load>();  // the tasks refer to it, and end before it
   shared->options = std::move(options);
   std::vector<eddy::net::tcp_stream> streams;
   for (std::size_t i = 0; i < shared->options.connections; ++i) {

@@ -42,16 +42,17 @@ eddy::future<> stop_on_signal(cancellation_token stop, eddy::future<> signal) {
   stop.cancel();
 }
 
-eddy::future<> stop_when_told(echo::server& s, cancellation_token stop) {
+eddy::future<> stop_when_cancelled(echo::server& s, cancellation_token stop) {
   co_await stop.cancelled();
   s.stop();
 }
 
 auto start(echo::server& s) { return s.start(); }
 
-/// One loop's part, until somebody cancels `stop`; when it fails, it does.
+/// Serves on one loop until `stop` is cancelled. If serving ends by itself, cancels `stop` for the
+/// other loops.
 eddy::future<eddy::result<void>> serve(echo::server& s, cancellation_token stop) {
-  auto stopper = eddy::spawn_local(stop_when_told(s, stop));
+  auto stopper = eddy::spawn_local(stop_when_cancelled(s, stop));
   auto outcome = co_await s.serve();
   stop.cancel();
   co_await stopper;
@@ -64,7 +65,7 @@ eddy::future<int> run_servers(echo::server_options options) {
     auto& s = *all.emplace_back(std::make_unique<echo::server>(options));
     auto address = co_await eddy::spawn_on(i, start, std::ref(s));
     if (!address) co_return fail(address.error());
-    options.bind = address->to_string();  // the others share the port of the first
+    options.bind = address->to_string();  // the other listeners share the first one's port
   }
   auto signal = echo::stop_signal();
   if (!signal) co_return fail(signal.error());

@@ -34,8 +34,8 @@ bool to_seconds(std::string_view text, std::chrono::milliseconds& out) {
   return true;
 }
 
-/// Ends in a port; what stands before it is for the lookup to judge.
-bool is_address(std::string_view text) {
+/// True if the text ends in a port. The lookup checks the host.
+bool has_port(std::string_view text) {
   const auto colon = text.rfind(':');
   std::uint64_t port = 0;
   return colon != 0 && colon != std::string_view::npos &&
@@ -50,9 +50,9 @@ void print_usage(std::FILE* to) {
       "       eddy-echo client --connect ADDR [--connections N] [--size BYTES]\n"
       "                        [--seconds S | --requests N] [--json]\n"
       "       eddy-echo demo [--connections N] [--size BYTES] [--seconds S]\n"
-      "ADDR is host:port or [ipv6]:port; port 0 picks a free one. Each of N threads has a loop and "
-      "a\n"
-      "listener of its own, and serves at most --max-connections at once.\n",
+      "ADDR is host:port or [ipv6]:port; port 0 means any free port. Each of the N threads has "
+      "its\n"
+      "own loop and listener, and serves at most --max-connections at once.\n",
       to);
 }
 
@@ -84,31 +84,31 @@ bool parse(int argc, char** argv, options& out) {
         (client && (name == "--connect" || name == "--requests")) ||
         (!server && (name == "--connections" || name == "--size" || name == "--seconds"));
     if (!known) return complain("unknown option '" + std::string(name) + "'");
-    if (i + 1 == argc) return complain(std::string(name) + " wants a value");
+    if (i + 1 == argc) return complain(std::string(name) + " needs a value");
     const std::string_view value = argv[++i];
     std::uint64_t number = 0;
-    if ((name == "--bind" || name == "--connect") && !is_address(value))
-      return complain(std::string(name) + " wants host:port, not '" + std::string(value) + "'");
+    if ((name == "--bind" || name == "--connect") && !has_port(value))
+      return complain(std::string(name) + " must be host:port, not '" + std::string(value) + "'");
     if (name == "--bind") {
       out.server.bind = value;
     } else if (name == "--connect") {
       out.client.connect = value;
     } else if (name == "--seconds") {
       if (!to_seconds(value, out.client.duration))
-        return complain("--seconds wants a number above 0, at most 86400");
+        return complain("--seconds must be above 0 and at most 86400");
       seconds = true;
     } else if (name == "--size") {
       if (!to_number(value, 1, largest_message, number))
-        return complain("--size wants 1 to " + std::to_string(largest_message) + " bytes");
+        return complain("--size must be from 1 to " + std::to_string(largest_message) + " bytes");
       out.client.size = number;
     } else if (name == "--threads") {
       constexpr std::uint64_t most = EDDY_POOL ? 256 : 1;
       if (!to_number(value, 1, most, number))
-        return complain("--threads wants a whole number from 1 to " + std::to_string(most));
+        return complain("--threads must be a whole number from 1 to " + std::to_string(most));
       out.server.threads = static_cast<std::uint32_t>(number);
     } else {
       if (!to_number(value, 1, UINT32_MAX, number))
-        return complain(std::string(name) + " wants a whole number from 1");
+        return complain(std::string(name) + " must be a whole number of at least 1");
       if (name == "--max-connections")
         out.server.max_connections = number;
       else if (name == "--connections")
@@ -117,8 +117,9 @@ bool parse(int argc, char** argv, options& out) {
         out.client.requests = number;
     }
   }
-  if (client && out.client.connect.empty()) return complain("client wants --connect ADDR");
-  if (seconds && out.client.requests != 0) return complain("--seconds or --requests, not both");
+  if (client && out.client.connect.empty()) return complain("client needs --connect ADDR");
+  if (seconds && out.client.requests != 0)
+    return complain("--seconds and --requests exclude each other");
   return true;
 }
 

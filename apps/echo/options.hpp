@@ -10,16 +10,16 @@ namespace echo {
 
 struct server_options {
   std::string bind = "127.0.0.1:7777";
-  std::size_t max_connections = 0;  // of a loop; 0: as many as there are descriptors
-  std::uint32_t threads = 1;        // a loop and a listener each; they share the port
+  std::size_t max_connections = 0;  // per loop; 0: limited only by the number of descriptors
+  std::uint32_t threads = 1;        // each has a loop and a listener; the listeners share the port
 };
 
 struct client_options {
   std::string connect;
   std::size_t connections = 50;
-  std::size_t size = 64;  // bytes a request
+  std::size_t size = 64;  // bytes per request
   std::chrono::milliseconds duration{10'000};
-  std::uint64_t requests = 0;  // over all connections; 0: as many as the duration allows
+  std::uint64_t requests = 0;  // of all connections together; 0: as many as the duration allows
   bool json = false;
 };
 
@@ -29,7 +29,8 @@ struct options {
   client_options client;
 };
 
-/// Reads the command line. On a mistake: one line and the usage on standard error, and false.
+/// Parses the command line. On a mistake it prints one line and the usage to standard error and
+/// returns false.
 bool parse(int argc, char** argv, options& out);
 void print_usage(std::FILE* to);
 

@@ -8,7 +8,7 @@ namespace echo {
 
 namespace {
 
-bool must_wait(const eddy::error& e) noexcept {
+bool would_block(const eddy::error& e) noexcept {
   return e == std::errc::resource_unavailable_try_again;
 }
 
@@ -31,7 +31,7 @@ eddy::future<eddy::result<void>> server::serve() {
     auto drained = drained_->get_future();
     co_await std::move(drained);
   }
-  // Asked to stop: the acceptor's end is ours.
+  // stop() aborted the acceptor: that is no failure.
   if (!outcome && stopping_) co_return eddy::result<void>();
   co_return outcome;
 }
@@ -40,10 +40,10 @@ void server::stop() noexcept {
   stopping_ = true;
   if (acceptor_) acceptor_->abort();
   for (auto& c : open_) {
-    // What has come already is answered, up to a bound for those who never stop sending; who is behind with
-    // taking its answer gets the rest first.
-    for (int most = 16; c.rest.empty(); --most) {
-      const auto n = most > 0 ? c.stream.try_read(buffer_) : 0;
+    // Answers what has already arrived, at most 16 reads because a peer may never stop sending. A
+    // connection with an unfinished answer is left to its task, which delivers the rest and ends.
+    for (int reads_left = 16; c.rest.empty(); --reads_left) {
+      const auto n = reads_left > 0 ? c.stream.try_read(buffer_) : 0;
       if (!n || *n == 0) {
         c.task->abort();
         break;
@@ -82,21 +82,21 @@ eddy::future<eddy::result<void>> server::echo(membership self) {
   co_return eddy::result<void>();
 }
 
-// A coroutine of its own, so that the frame of an idle connection has no room for it.
+// A separate coroutine, so that the frame of an idle connection holds no room for this.
 eddy::future<eddy::result<void>> server::flush(connection& c) {
   co_await eddy::or_return(c.stream.write_all(c.rest));
   c.rest = {};
   co_return eddy::result<void>();
 }
 
-/// Sends the `n` bytes in the buffer back, as far as the peer takes them at once. A peer that is gone
-/// is noticed by the next read.
+/// Sends the `n` bytes in the buffer back, as many as the peer takes at once, and keeps the rest.
+/// If the peer is gone, the next read notices.
 void server::answer(connection& c, std::size_t n) noexcept {
   ++requests_;
   bytes_ += n;
   const auto data = std::span<const std::byte>(buffer_).first(n);
   const auto written = c.stream.try_write(data);
-  if (!written && !must_wait(written.error())) return;
+  if (!written && !would_block(written.error())) return;
   const auto done = written ? *written : 0;
   if (done != data.size())
     c.rest.assign(data.begin() + static_cast<std::ptrdiff_t>(done), data.end());

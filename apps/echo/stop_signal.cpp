@@ -13,8 +13,9 @@ namespace echo {
 
 namespace {
 
-// The handler may do little: it writes to one end of a pair of sockets, the loop reads the other. (A thread that
-// waits in sigwait would do too, but a second thread makes every system call of the C library dearer.)
+// A signal handler may do little, so it writes to one end of a socket pair and the loop reads the
+// other. (A thread that waits in sigwait would also work, but a second thread makes every system
+// call of the C library more expensive.)
 int write_end = -1;
 volatile std::sig_atomic_t stopping = 0;
 

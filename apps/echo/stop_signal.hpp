@@ -4,7 +4,8 @@
 
 namespace echo {
 
-/// Ready at the first SIGINT or SIGTERM; the second ends the program at once. Once in a process, inside a runtime.
+/// Returns a future that is ready at the first SIGINT or SIGTERM; the second signal ends the
+/// program at once. Call it once per process, inside a runtime.
 eddy::result<eddy::future<>> stop_signal();
 
 }  // namespace echo

@@ -1,4 +1,5 @@
-// The four channels: a queue of orders, one answer, prices for everybody, the latest price.
+// The four channels: a queue of orders, one answer, every price for every subscriber, the latest
+// price.
 
 #include <chrono>
 #include <cstdio>
@@ -19,7 +20,7 @@ eddy::future<> trader(int first, mpsc::sender<int> orders) {
 
 eddy::future<> count_orders(mpsc::receiver<int> orders, oneshot::sender<int> answer) {
   int sum = 0;
-  while (auto order = co_await orders.recv()) sum += *order;  // until every sender is gone
+  while (auto order = co_await orders.recv()) sum += *order;  // ends when every sender is gone
   static_cast<void>(std::move(answer).send(sum));
 }
 

@@ -1,4 +1,4 @@
-// A server with a task for each connection: tasks are cheap, a hundred thousand will do.
+// A server with one task per connection. Tasks are cheap: a hundred thousand of them are fine.
 
 #include <array>
 #include <cstdio>
@@ -16,11 +16,11 @@ eddy::future<> serve_client(eddy::net::tcp_stream client, eddy::net::socket_addr
       std::fprintf(stderr, "%s: %s\n", peer.to_string().c_str(), n.error().message().c_str());
       co_return;
     }
-    if (*n == 0) co_return;  // the client has hung up
+    if (*n == 0) co_return;  // the client has closed its side
     const auto sent = co_await eddy::attempt(client.write_all(std::span(buffer).first(*n)));
     if (!sent) co_return;
   }
-}  // the connection closes with its stream
+}  // destroying the stream closes the connection
 
 eddy::future<> serve(std::string address) {
   auto listener = co_await eddy::net::tcp_listener::bind(address);
@@ -28,7 +28,7 @@ eddy::future<> serve(std::string address) {
   std::fflush(stdout);
   for (;;) {
     auto [client, peer] = co_await listener.accept();
-    eddy::spawn(serve_client(std::move(client), peer));  // detached: it goes its own way
+    eddy::spawn(serve_client(std::move(client), peer));  // detached: runs until the client is done
   }
 }
 

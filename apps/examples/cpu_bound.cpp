@@ -1,4 +1,4 @@
-// Computing is not waiting: it goes to other threads, in pieces, and the loop stays free.
+// Runs a long computation in pieces on other threads, so that the loop stays free.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 #include <eddy/eddy.hpp>
 
-/// Profits and losses of a portfolio in `days` simulated days.
+/// Returns the profits and losses of a portfolio on `days` simulated days.
 std::vector<double> simulate(std::uint32_t seed, int days) {
   std::mt19937 random(seed);
   std::vector<double> outcome;
@@ -20,7 +20,7 @@ std::vector<double> simulate(std::uint32_t seed, int days) {
   return outcome;
 }
 
-/// The loss that 99 days of 100 do not exceed.
+/// Returns the loss that is not exceeded on 99 of 100 days.
 eddy::future<double> value_at_risk(int days) {
   constexpr int pieces = 4;
   std::vector<eddy::join_handle<std::vector<double>>> running;

@@ -1,4 +1,5 @@
-// A program that has a libuv loop already takes eddy as a guest: tasks run in the host's turns.
+// eddy as a guest of a program that already has a libuv loop: tasks run when the host turns its
+// loop.
 
 #include <chrono>
 #include <cstdio>
@@ -11,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What the host has: a timer with a callback.
+/// Stands for the host's own code: a timer with a callback.
 struct host_clock {
   uv_timer_t timer;
   eddy::promise<int> rings;
@@ -27,7 +28,7 @@ struct host_clock {
 eddy::future<> guest_task(eddy::future<int> host_says) {
   std::printf("the guest sleeps\n");
   co_await eddy::sleep(5ms);
-  const int bell = co_await std::move(host_says);  // a callback of the host's, awaited
+  const int bell = co_await std::move(host_says);  // awaits a callback of the host
   std::printf("the host's timer says %d\n", bell);
 }
 
@@ -41,10 +42,10 @@ int main() {
 
   auto guest = eddy::runtime::attach(&loop);
   guest.spawn(guest_task(clock.rings.get_future()));
-  uv_run(&loop, UV_RUN_DEFAULT);  // the host's loop; returns when nothing is left to do
+  uv_run(&loop, UV_RUN_DEFAULT);  // turns the host's loop until nothing is left to do
 
   guest.detach([] { std::printf("the guest has left\n"); });
   uv_close(reinterpret_cast<uv_handle_t*>(&clock.timer), nullptr);
   uv_run(&loop, UV_RUN_DEFAULT);
-  return uv_loop_close(&loop) == 0 ? 0 : 1;  // 0: eddy has left nothing in it
+  return uv_loop_close(&loop) == 0 ? 0 : 1;  // 0: eddy has left no handle in it
 }

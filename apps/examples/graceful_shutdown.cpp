@@ -1,4 +1,4 @@
-// Ctrl-C or SIGTERM: workers are asked to end, finish what they are at, and the program waits for them.
+// On Ctrl-C or SIGTERM the program asks its workers to end and waits while they finish their work.
 
 #include <chrono>
 #include <cstdio>
@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 using eddy::sync::cancellation_token;
 
 eddy::future<> stop_on_signal(cancellation_token stop) {
-  const auto signal = co_await eddy::signal::shutdown();  // a second one ends the program at once
+  const auto signal =
+      co_await eddy::signal::shutdown();  // a second signal ends the program at once
   std::printf("%s: shutting down\n", signal.name().c_str());
   stop.cancel();
 }
@@ -23,7 +24,7 @@ eddy::future<> worker(int id, cancellation_token stop) {
     const auto worked = co_await stop.run_until_cancelled(eddy::sleep(10ms));
     if (!worked) break;
   }
-  co_await eddy::sleep(5ms);  // saves what must not be lost: this is not cut short
+  co_await eddy::sleep(5ms);  // stands for saving what must not be lost; not cancelled
   std::printf("worker %d has saved its orders\n", id);
 }
 

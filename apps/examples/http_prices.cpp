@@ -1,4 +1,4 @@
-// A small HTTP/1.0 server: GET /price/BTC is answered in JSON.
+// A small HTTP/1.0 server that answers GET /price/BTC in JSON.
 
 #include <chrono>
 #include <cstdio>
@@ -38,7 +38,7 @@ eddy::future<> serve_client(eddy::net::tcp_stream stream) {
   eddy::io::lines head(eddy::io::buf_reader(eddy::io::take<eddy::net::tcp_stream&>(stream, 8192)));
   const auto request = co_await head.next();
   if (!request) co_return;
-  for (;;) {  // the headers say nothing that matters here
+  for (;;) {  // skips the headers
     const auto header = co_await head.next();
     if (!header || header->empty()) break;
   }
@@ -53,7 +53,7 @@ eddy::future<> serve(std::string address) {
   for (;;) {
     auto [stream, peer] = co_await listener.accept();
     eddy::spawn([s = std::move(stream)]() mutable -> eddy::future<> {
-      // Whoever has not asked after five seconds, or goes away, is dropped.
+      // Drops a client that has sent no request after five seconds, or whose connection fails.
       static_cast<void>(co_await eddy::attempt(eddy::timeout(5s, serve_client(std::move(s)))));
     });
   }

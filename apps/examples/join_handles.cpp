@@ -1,4 +1,4 @@
-// Tasks run beside each other; a join_handle is the right to a task's outcome.
+// Tasks run concurrently; a join_handle is the right to a task's outcome.
 
 #include <chrono>
 #include <cstdio>
@@ -21,16 +21,16 @@ eddy::future<> async_main() {
   const int b = co_await second;
   std::printf("results: %d, %d\n", a, b);
 
-  // Dropping the handle detaches: the task runs on, and nobody hears of its result.
+  // Dropping the handle detaches the task: it runs on, and its result is discarded.
   eddy::spawn(work("detached", 0));
 
-  // abort() ends a task where it waits; whoever awaits it is told.
+  // abort() ends a task where it waits; awaiting the task reports that it was aborted.
   auto endless = eddy::spawn([]() -> eddy::future<> { co_await eddy::sleep(1h); });
   endless.abort();
   const auto outcome = co_await eddy::attempt(endless);
   std::printf("endless: %s\n", outcome.error() == eddy::errc::aborted ? "aborted" : "?");
 
-  co_await eddy::sleep(50ms);  // or the runtime would end, and the detached task with it
+  co_await eddy::sleep(50ms);  // otherwise the runtime would end, and with it the detached task
 }
 
 int main() { return eddy::run(async_main()); }

@@ -1,4 +1,4 @@
-// A shared counter: behind a lock, or owned by one task that the others send to.
+// Two ways to share a counter: guarded by a lock, or owned by one task that receives messages.
 
 #include <cstdio>
 #include <memory>
@@ -12,7 +12,7 @@ using counter = eddy::sync::mutex<int>;
 
 eddy::future<> add_under_lock(std::shared_ptr<counter> total) {
   auto held = co_await total->lock();
-  co_await eddy::yield_now();  // an await in the middle: this is what the lock is for
+  co_await eddy::yield_now();  // the lock may be held across an await
   ++*held;
 }
 
@@ -31,7 +31,7 @@ eddy::future<int> with_a_channel() {
   auto [total, additions] = mpsc::channel<int>(100);
   for (int i = 0; i < 100; ++i) eddy::spawn(add_by_message(total));
   {
-    const auto last = std::move(total);  // only the tasks' senders are left
+    const auto last = std::move(total);  // dropped here: only the tasks' senders are left
   }
   int sum = 0;  // one owner: no lock, and no contention
   while (auto n = co_await additions.recv()) sum += *n;

@@ -1,6 +1,6 @@
-// A small single-threaded tool without exceptions: it asks a server a question and prints the answer.
-// eddy is built with -Dexceptions=disabled -Dpool=disabled for it. Failures are values: or_return passes
-// one on to the caller, attempt looks at it.
+// A small single-threaded tool without exceptions: it asks a server a question and prints the
+// answer. Build eddy with -Dexceptions=disabled -Dpool=disabled for it. Failures are values:
+// or_return passes a failure on to the caller, attempt returns it as a result.
 
 #include <array>
 #include <chrono>

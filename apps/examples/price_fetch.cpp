@@ -1,4 +1,4 @@
-// Futures are lazy, and the three ways to run one.
+// A future is lazy. This program shows three ways to run one.
 
 #include <chrono>
 #include <cstdio>
@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 eddy::future<double> fetch_price(std::string symbol) {
   std::printf("asking for %s\n", symbol.c_str());
-  co_await eddy::sleep(10ms);  // stands for an exchange that takes its time
+  co_await eddy::sleep(10ms);  // stands for a slow exchange
   co_return symbol == "BTC" ? 50'000.0 : 3'000.0;
 }
 
@@ -23,14 +23,14 @@ eddy::future<> async_main() {
 }
 
 int main() {
-  // For main: the exit status, 1 with the failure printed if something was thrown.
+  // `run` is for main: it returns the exit status, or prints the failure and returns 1.
   if (const int status = eddy::run(async_main()); status != 0) return status;
 
-  // A runtime to keep; what block_on runs may return a value.
+  // A runtime to keep: block_on returns the future's value.
   eddy::runtime rt;
   std::printf("ETH: %.2f\n", rt.block_on(fetch_price("ETH")));
 
-  // One made to order.
+  // A configured runtime.
   auto named = eddy::runtime::builder().name("prices").rng_seed(1).build();
   std::printf("SOL: %.2f\n", named.block_on(fetch_price("SOL")));
 }

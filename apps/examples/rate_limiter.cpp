@@ -1,4 +1,4 @@
-// No more requests than an exchange allows, however many tasks want to make one.
+// Makes no more requests than an exchange allows, however many tasks want to make one.
 
 #include <chrono>
 #include <cstdio>
@@ -9,11 +9,11 @@ using namespace std::chrono_literals;
 
 eddy::future<> request(eddy::rate_limiter& limit, int& made) {
   co_await limit.acquire();  // first come, first served
-  ++made;                    // here the call would be
+  ++made;                    // stands for the call
 }
 
 eddy::future<> async_main() {
-  eddy::rate_limiter limit(10, 100ms);  // ten in 100 ms, and ten at once after a pause
+  eddy::rate_limiter limit(10, 100ms);  // ten per 100 ms; after a pause ten at once
   const auto start = eddy::clock::now();
   int made = 0;
 
@@ -22,11 +22,11 @@ eddy::future<> async_main() {
     co_return;
   });
 
-  // Ten at once and forty at a hundred a second.
+  // Ten at once, and forty at a hundred per second.
   const auto took = eddy::clock::now() - start;
   std::printf("%d requests, %s\n", made, took >= 400ms ? "not too fast" : "too fast");
 
-  // Or not to wait: say no.
+  // try_acquire does not wait: it says no.
   std::printf("ten more at once? %s\n", limit.try_acquire(10) ? "yes" : "no");
 }
 

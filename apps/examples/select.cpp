@@ -1,4 +1,4 @@
-// Whichever comes first: an answer, a timeout, or Ctrl-C.
+// Waits for whichever comes first: an answer, a timeout, or Ctrl-C.
 
 #include <chrono>
 #include <cstdio>
@@ -16,7 +16,7 @@ eddy::future<std::string> fetch_data(std::chrono::milliseconds takes) {
 
 eddy::future<> first_of(std::chrono::milliseconds takes) {
   auto r = co_await eddy::select(eddy::sleep(200ms), fetch_data(takes), eddy::signal::ctrl_c());
-  switch (r.index()) {  // the two others have been destroyed
+  switch (r.index()) {  // the other two branches have been destroyed
     case 0:
       std::printf("timeout\n");
       break;
@@ -32,7 +32,7 @@ eddy::future<> async_main() {
   co_await first_of(10ms);
   co_await first_of(1h);
 
-  // In a loop: what is given by name keeps its progress from round to round.
+  // In a loop, a branch passed by name keeps its progress from round to round.
   auto slow = eddy::pin(fetch_data(50ms));
   eddy::interval every(20ms);
   for (int waits = 0;; ++waits) {
@@ -40,7 +40,7 @@ eddy::future<> async_main() {
     if (r.index() == 0) break;
     if (waits == 0) std::printf("still waiting\n");
   }
-  std::printf("the slow one came, too\n");
+  std::printf("the slow answer came too\n");
 }
 
 int main() { return eddy::run(async_main()); }

@@ -1,6 +1,7 @@
 // expect: eddy: another thread may run a spawned task: its callable, arguments and result are is_send; spawn_local takes anything
 //
-// The compiler says what stands above, and names this file's line. See send_bound.cpp for what to do.
+// The compiler reports the message above with the line in this file. See send_bound.cpp for the
+// right forms.
 
 #include <cstdio>
 
@@ -13,7 +14,7 @@ eddy::future<> print(eddy::rc<int> data) {
 
 eddy::future<> async_main() {
   auto data = eddy::make_rc<int>(42);
-  auto task = eddy::spawn(print, data);  // refused: an rc is one thread's
+  auto task = eddy::spawn(print, data);  // refused: an rc belongs to one thread
   co_await task;
 }
 

@@ -1,4 +1,4 @@
-// Every call to somebody else has a time limit. Too late and failed are told apart.
+// Every call to another program has a time limit, and tells "too late" from "failed".
 
 #include <array>
 #include <chrono>
@@ -18,7 +18,7 @@ eddy::future<std::string> fetch(std::string from) {
 }
 
 eddy::future<> report(std::string from, std::chrono::milliseconds limit) {
-  // One result for the limit and for what fetch fails with. Without attempt, both are thrown.
+  // One result covers the limit and fetch's own failures. Without attempt, both would be thrown.
   const auto page = co_await eddy::attempt(eddy::timeout(limit, fetch(from)));
   if (page)
     std::printf("got: %s\n", page->c_str());

@@ -1,4 +1,4 @@
-// Several requests at once: all must succeed, or the first failure ends the others.
+// Several requests at once: either all succeed, or the first failure ends the others.
 
 #include <chrono>
 #include <cstdio>
@@ -23,10 +23,10 @@ eddy::future<> async_main() {
   try {
     co_await eddy::try_join(fetch("BTC", 50'000, 1h), fetch("XYZ", 0, 10ms));
   } catch (const std::exception& e) {
-    std::printf("failed: %s\n", e.what());  // and the request for BTC has been dropped
+    std::printf("failed: %s\n", e.what());  // the request for BTC has been destroyed
   }
 
-  // join runs all to their end; with attempt each keeps its own outcome.
+  // join runs all to their end; attempt lets each keep its own outcome.
   auto [sol, xyz] = co_await eddy::join(eddy::attempt(fetch("SOL", 150, 10ms)),
                                         eddy::attempt(fetch("XYZ", 0, 1ms)));
   std::printf("SOL: %.0f, XYZ: %s\n", sol.value_or(0),

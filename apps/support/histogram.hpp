@@ -8,7 +8,8 @@
 
 namespace support {
 
-/// Latencies in buckets that are at most 1/32 of their value wide. Constant size, whatever is recorded.
+/// Counts latencies in buckets whose width is at most 1/32 of their value. Its size does not depend
+/// on what is recorded.
 class histogram {
  public:
   void record(std::uint64_t ns) noexcept {
@@ -18,7 +19,8 @@ class histogram {
   }
   std::uint64_t total() const noexcept { return total_; }
   std::uint64_t max() const noexcept { return max_; }
-  /// The value that `share` (0 to 1) of the records do not exceed, rounded up to its bucket; in nanoseconds.
+  /// Returns, in nanoseconds, the value that `share` (0 to 1) of the records do not exceed, rounded
+  /// up to its bucket.
   std::uint64_t percentile(double share) const noexcept {
     const auto wanted = static_cast<std::uint64_t>(share * static_cast<double>(total_));
     std::uint64_t seen = 0;

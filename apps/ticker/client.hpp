@@ -11,7 +11,7 @@
 
 namespace ticker {
 
-/// The client's side of a connection.
+/// A client's side of a connection: sends requests and reads messages.
 class client {
  public:
   static eddy::future<eddy::result<client>> connect(std::string address);
@@ -19,20 +19,20 @@ class client {
       : messages_(std::move(stream), eddy::codec::json_lines<>()) {}
 
   eddy::future<eddy::result<void>> send(nlohmann::json message);
-  /// The server's next message. Errors: also the end of the connection.
+  /// Returns the server's next message. Errors: `errc::closed` at the end of the connection.
   eddy::future<eddy::result<nlohmann::json>> next();
-  /// Reads on until an event of that name comes. Errors: as `next`.
+  /// Returns the next message with that event, and skips all others. Errors: as `next()`.
   eddy::future<eddy::result<nlohmann::json>> next(std::string event);
 
  private:
   eddy::codec::framed_read<eddy::net::tcp_stream, eddy::codec::json_lines<>> messages_;
 };
 
-/// The message's event; empty: it has none.
+/// Returns the message's event, or an empty string if it has none.
 std::string event_of(const nlohmann::json& message);
-/// A number of the message's; 0 when it is not there.
+/// Returns a number of the message, or 0 if it is missing.
 double number_of(const nlohmann::json& message, const char* name);
-/// A string of the message's; empty when it is not there.
+/// Returns a string of the message, or an empty one if it is missing.
 std::string text_of(const nlohmann::json& message, const char* name);
 
 }  // namespace ticker

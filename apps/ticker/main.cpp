@@ -1,4 +1,4 @@
-// eddy-ticker: a market-data feed, clients for it, and all of it in one process.
+// eddy-ticker: a market-data feed, clients for it, and both in one process.
 
 #include <chrono>
 #include <cstdio>
@@ -21,13 +21,13 @@ int fail(const eddy::error& e) {
 }
 
 void print_served(ticker::server& s) {
-  const auto wide = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
+  const auto for_printf = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
   std::printf("served %llu clients, %llu ticks, %llu messages, %llu missed\n",
-              wide(s.counts().clients_total), wide(s.all().ticks()), wide(s.all().messages()),
-              wide(s.counts().missed));
+              for_printf(s.counts().clients_total), for_printf(s.all().ticks()),
+              for_printf(s.all().messages()), for_printf(s.counts().missed));
 }
 
-/// Starts the server and says where it is.
+/// Starts the server and prints its addresses.
 eddy::future<eddy::result<eddy::net::socket_address>> announce(ticker::server& s) {
   auto address = co_await eddy::or_return(s.start());
   std::printf("listening on %s\n", address.to_string().c_str());
@@ -45,7 +45,7 @@ eddy::future<int> serve(ticker::server& s) {
         t.cancel();
       },
       stop));
-  co_await eddy::yield_now();  // from here on it hears signals
+  co_await eddy::yield_now();  // lets the task start listening for signals
   const auto address = co_await announce(s);
   if (!address) co_return fail(address.error());
   const auto outcome = co_await s.serve(stop);
@@ -91,7 +91,8 @@ eddy::future<int> demo(ticker::server& s, ticker::load_options options) {
   co_return status;
 }
 
-/// `body` on a runtime that counts its turns for the metrics.
+/// Makes a server and runs `body` with it, on a runtime that counts its loop's turns for the
+/// metrics.
 template <class Body>
 int with_server(ticker::serve_options options, Body body) {
   [[maybe_unused]] const auto threads = options.threads;
@@ -106,7 +107,7 @@ int with_server(ticker::serve_options options, Body body) {
   return rt.block_on(body(*s));
 }
 
-/// A descriptor a client: as many as the system lets us have.
+/// Raises the descriptor limit to its maximum: each client needs one descriptor.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

@@ -10,7 +10,7 @@ namespace ticker {
 
 namespace {
 
-// Messages a subscriber may be behind on one pair before it misses some.
+// How many messages of one pair a subscriber may be behind before it misses some.
 constexpr std::size_t kept = 256;
 
 std::int64_t microseconds_now() {
@@ -71,7 +71,7 @@ std::size_t listing::publish(const tick& t) {
   std::size_t told = 0;
   for (const auto f : {feed::ticker, feed::trade}) {
     const auto& to = feeds_[index(f)];
-    if (to.receiver_count() == 0) continue;  // nobody to encode for
+    if (to.receiver_count() == 0) continue;  // no subscriber: do not encode
     if (const auto sent = to.send(encode(f, q, t, false))) told += *sent;
   }
   return told;

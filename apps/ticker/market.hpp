@@ -20,26 +20,27 @@ namespace ticker {
 namespace broadcast = eddy::sync::broadcast;
 namespace watch = eddy::sync::watch;
 
-/// A message as it goes over the wire, with its line's end: encoded once, whoever gets it.
+/// A message as it goes over the wire, with its line end. It is encoded once and shared by all
+/// receivers.
 using line = std::shared_ptr<const std::string>;
 
 enum class feed : std::uint8_t { ticker, trade };
 inline constexpr std::size_t feed_count = 2;
 const char* name_of(feed f) noexcept;
 
-/// One pair: two feeds of messages, each to whoever has subscribed, and the newest quote for those who have missed
-/// some.
+/// One pair: two feeds of messages for their subscribers, and the newest quote for clients that
+/// have missed some.
 class listing {
  public:
   explicit listing(std::string name);
   const std::string& name() const noexcept { return name_; }
-  /// Messages from now on.
+  /// Returns a receiver of the feed's messages from now on.
   broadcast::receiver<line> subscribe(feed f) const { return feeds_[index(f)].subscribe(); }
-  /// The quote as it is, as a message of that feed; null when there has been no tick.
+  /// Returns the current quote as a message of that feed, or null if there has been no tick.
   line latest(feed f) const;
-  /// Messages that some subscriber has yet to take.
+  /// Returns how many messages some subscriber has yet to take.
   std::size_t queued() const noexcept;
-  /// Tells the subscribers of a tick. How many got a message.
+  /// Sends a tick to the subscribers. Returns how many messages that was.
   std::size_t publish(const tick& t);
 
  private:
@@ -55,12 +56,12 @@ class listing {
   watch::sender<last> last_;
 };
 
-/// All pairs. What is in it is made at the start; after that it is used from any thread.
+/// All pairs. The set of pairs is fixed at the start. Threads: any.
 class market {
  public:
   explicit market(const std::vector<std::string>& names);
   const listing* find(std::string_view name) const;
-  /// Threads: one at a time.
+  /// Sends a tick to the subscribers of its pair. Threads: one at a time.
   void publish(const tick& t);
 
   const std::deque<listing>& all() const noexcept { return listings_; }
@@ -70,7 +71,7 @@ class market {
  private:
   std::deque<listing> listings_;
   std::unordered_map<std::string_view, const listing*> by_name_;
-  std::atomic<std::uint64_t> ticks_{0};  // only numbers: they have no partner
+  std::atomic<std::uint64_t> ticks_{0};  // counters: they order nothing and have no partner
   std::atomic<std::uint64_t> messages_{0};
 };
 

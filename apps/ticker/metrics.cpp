@@ -16,7 +16,8 @@ eddy::future<> answer(eddy::net::tcp_stream client, std::string body) {
                         std::to_string(body.size()) + "\r\n\r\n" + body;
   if (const auto sent = co_await eddy::attempt(client.write_all(response)); !sent) co_return;
   static_cast<void>(client.shutdown_write());
-  // The request does not matter, but closing before it has been read would reset the connection.
+  // The request does not matter, but closing the connection before it was read would reset the
+  // connection.
   std::array<char, 512> request;
   for (;;) {
     const auto n = co_await eddy::attempt(client.read(request));

@@ -30,8 +30,8 @@ bool to_number(std::string_view text, N least, N most, N& out) {
   return failed == std::errc{} && end == text.data() + text.size() && out >= least && out <= most;
 }
 
-/// Ends in a port; what stands before it is for the lookup to judge.
-bool is_address(std::string_view text) {
+/// True if the text ends in a port. The lookup checks the host.
+bool has_port(std::string_view text) {
   const auto colon = text.rfind(':');
   std::uint32_t port = 0;
   return colon != 0 && colon != std::string_view::npos &&
@@ -61,11 +61,11 @@ bool is_known(options::command what, std::string_view name) {
   return false;
 }
 
-/// What is wrong with the value, or null.
+/// Sets an option. Returns null, or a description of the values that the option accepts.
 const char* set(options& out, std::string_view name, std::string_view value) {
   double seconds = 0;
   if (one_of(name, {"--bind", "--connect", "--metrics"})) {
-    if (!is_address(value)) return "host:port";
+    if (!has_port(value)) return "host:port";
     (name == "--bind"                      ? out.serve.bind
      : name == "--metrics"                 ? out.serve.metrics
      : out.what == options::command::watch ? out.watch.connect
@@ -77,7 +77,7 @@ const char* set(options& out, std::string_view name, std::string_view value) {
   } else if (name == "--pair") {
     for (auto& each : split_list(value)) out.watch.pairs.push_back(std::move(each));
   } else if (name == "--rate") {
-    if (!to_number(value, 0.001, 1e6, out.serve.rate)) return "0.001 to 1000000 ticks a second";
+    if (!to_number(value, 0.001, 1e6, out.serve.rate)) return "0.001 to 1000000 ticks per second";
   } else if (name == "--seed") {
     if (!to_number<std::uint64_t>(value, 0, UINT64_MAX, out.serve.seed)) return "a whole number";
   } else if (name == "--speed") {
@@ -107,7 +107,8 @@ void print_usage(std::FILE* to) {
       "       eddy-ticker load --connect ADDR [--clients N] [--pairs N] [--seconds S] [--json]\n"
       "       eddy-ticker demo [--symbols FILE|LIST|N] [--rate N] [--seed N] [--clients N]\n"
       "                        [--pairs N] [--seconds S]\n"
-      "ADDR is host:port or [ipv6]:port; port 0 picks a free one. A LIST has commas.\n",
+      "ADDR is host:port or [ipv6]:port; port 0 means any free port. A LIST is separated by "
+      "commas.\n",
       to);
 }
 
@@ -122,8 +123,8 @@ bool parse(int argc, char** argv, options& out) {
              : verb == "watch" ? command::watch
              : verb == "load"  ? command::load
                                : command::demo;
-  bool walk = false;  // options that a recording has no use for
-  bool speed = false;
+  bool walk = false;   // true if an option of the random walk was given
+  bool speed = false;  // true if --speed was given
   for (int i = 2; i < argc; ++i) {
     const std::string_view name = argv[i];
     if (one_of(name, {"--help", "-h"})) {
@@ -135,21 +136,22 @@ bool parse(int argc, char** argv, options& out) {
       continue;
     }
     if (!is_known(out.what, name)) return complain("unknown option '" + std::string(name) + "'");
-    if (i + 1 == argc) return complain(std::string(name) + " wants a value");
+    if (i + 1 == argc) return complain(std::string(name) + " needs a value");
     const std::string_view value = argv[++i];
-    if (const char* const wanted = set(out, name, value))
-      return complain(std::string(name) + " wants " + wanted + ", not '" + std::string(value) +
+    if (const char* const accepted = set(out, name, value))
+      return complain(std::string(name) + " takes " + accepted + ", not '" + std::string(value) +
                       "'");
     walk = walk || one_of(name, {"--symbols", "--rate", "--seed"});
     speed = speed || name == "--speed";
   }
   if (walk && !out.serve.replay.empty())
-    return complain("--replay has its own symbols and times: no --symbols, --rate, --seed");
-  if (speed && out.serve.replay.empty()) return complain("--speed is for a --replay");
+    return complain(
+        "--replay excludes --symbols, --rate and --seed: a recording has its own pairs and times");
+  if (speed && out.serve.replay.empty()) return complain("--speed needs --replay");
   if (out.what == command::watch && (out.watch.connect.empty() || out.watch.pairs.empty()))
-    return complain("watch wants --connect ADDR and --pair LIST");
+    return complain("watch needs --connect ADDR and --pair LIST");
   if (out.what == command::load && out.load.connect.empty())
-    return complain("load wants --connect ADDR");
+    return complain("load needs --connect ADDR");
   return true;
 }
 

@@ -72,7 +72,8 @@ eddy::result<std::vector<std::string>> read_pairs(const std::string& text) {
   if (names.empty()) return eddy::error::system(EINVAL, "pairs: none in", text);
   std::set<std::string_view> seen;
   for (const auto& name : names) {
-    if (!is_pair_name(name)) return eddy::error::system(EINVAL, "pairs: no name", "'" + name + "'");
+    if (!is_pair_name(name))
+      return eddy::error::system(EINVAL, "pairs: not a name", "'" + name + "'");
     if (!seen.insert(name).second) return eddy::error::system(EEXIST, "pairs: twice", name);
   }
   return names;

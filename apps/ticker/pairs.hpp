@@ -8,14 +8,14 @@
 
 namespace ticker {
 
-/// The pairs that `text` names: a list "BTC/USD,ETH/USD", a file with a pair a line, or a number of made-up ones.
-/// Errors: what is no `is_pair_name`, or twice there.
+/// Returns the pairs that `text` names: a list "BTC/USD,ETH/USD", a file with one pair per line, or
+/// a number of made-up pairs. Errors: a name is not a pair name, or occurs twice.
 eddy::result<std::vector<std::string>> read_pairs(const std::string& text);
 
-/// 1 to 32 letters, digits and "/._-".
+/// True if the name consists of 1 to 32 letters, digits and characters of "/._-".
 bool is_pair_name(std::string_view name);
 
-/// The parts of a list with commas.
+/// Splits a list at its commas.
 std::vector<std::string> split_list(std::string_view text);
 
 }  // namespace ticker

@@ -12,15 +12,16 @@
 
 namespace ticker {
 
-/// What a client asks for.
+/// A client's request.
 struct command {
   enum class kind : std::uint8_t { subscribe, unsubscribe, ping, pairs } what = kind::ping;
   std::vector<std::string> pairs;
   feed name = feed::ticker;
-  std::optional<std::int64_t> reqid;  // comes back with the answer
+  std::optional<std::int64_t> reqid;  // repeated in the answers
 };
 
-/// Reads a command from a message. What is wrong with it and where; empty: nothing.
+/// Parses a message into a command. Returns an empty string, or what is wrong with the message and
+/// where.
 std::string parse(const nlohmann::json& message, command& out);
 
 // Messages to clients.
@@ -31,10 +32,10 @@ nlohmann::json heartbeat();
 nlohmann::json pong();
 nlohmann::json list_of_pairs(const market& all);
 nlohmann::json lag(std::string_view pair, feed f, std::uint64_t missed);
-/// `message`: the number of the client's message that is meant, from 1.
+/// Makes an error about the client's message with that number; the first message has number 1.
 nlohmann::json error_message(std::string_view why, std::uint64_t message);
 
-/// The client's side: a request to subscribe.
+/// Makes a client's request to subscribe.
 nlohmann::json subscribe_request(const std::vector<std::string>& pairs, feed f);
 
 }  // namespace ticker

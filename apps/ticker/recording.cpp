@@ -1,4 +1,4 @@
-// Reading a recording from its file.
+// Reads a recording from its file.
 
 #include <cerrno>
 #include <charconv>
@@ -30,14 +30,14 @@ bool to_number(std::string_view text, double& out) {
   return failed == std::errc{} && end == text.data() + text.size();
 }
 
-// Both return what is wrong with the line, or null.
+// Both parsers return null, or what is wrong with the line.
 
 const char* parse_csv(std::string_view line, record& r) {
   const auto fields = split_list(line);
   if (fields.size() != 4 && fields.size() != 5) return "not time,pair,price,size[,side]";
-  if (!to_number(fields[0], r.time)) return "the time is no number";
-  if (!to_number(fields[2], r.price)) return "the price is no number";
-  if (!to_number(fields[3], r.size)) return "the size is no number";
+  if (!to_number(fields[0], r.time)) return "the time is not a number";
+  if (!to_number(fields[2], r.price)) return "the price is not a number";
+  if (!to_number(fields[3], r.size)) return "the size is not a number";
   r.pair = fields[1];
   if (fields.size() == 5) r.side = fields[4];
   return nullptr;
@@ -58,11 +58,11 @@ const char* parse_json(std::string_view line, record& r) {
     out = found->get<std::string>();
     return true;
   };
-  if (!number("time", r.time)) return "\"time\" is no number";
-  if (!string("pair", r.pair)) return "\"pair\" is no string";
-  if (!number("price", r.price)) return "\"price\" is no number";
-  if (!number("size", r.size)) return "\"size\" is no number";
-  if (value.contains("side") && !string("side", r.side)) return "\"side\" is no string";
+  if (!number("time", r.time)) return "\"time\" is not a number";
+  if (!string("pair", r.pair)) return "\"pair\" is not a string";
+  if (!number("price", r.price)) return "\"price\" is not a number";
+  if (!number("size", r.size)) return "\"size\" is not a number";
+  if (value.contains("side") && !string("side", r.side)) return "\"side\" is not a string";
   return nullptr;
 }
 
@@ -93,7 +93,7 @@ eddy::result<recording> recording::read(const std::string& path, double speed) {
     if (fault == nullptr && out.entries_.empty()) first = r.time;
     if (fault == nullptr && !out.entries_.empty() && r.time - first < out.entries_.back().time)
       fault = "the time goes back";
-    if (fault == nullptr && !is_pair_name(r.pair)) fault = "the pair is no name";
+    if (fault == nullptr && !is_pair_name(r.pair)) fault = "the pair is not a name";
     if (fault != nullptr)
       return eddy::error::system(EBADMSG, "replay",
                                  path + ":" + std::to_string(number) + ": " + fault);

@@ -12,10 +12,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t burst = 64;  // ticks; well below what a channel keeps
-constexpr int send_buffer =
-    128 * 1024;  // bytes of a client's that wait in the system: more would only be old
-constexpr auto goodbye_time = 5s;  // for telling and flushing, when the server ends
+constexpr std::size_t burst = 64;  // ticks between two yields; well below what a channel keeps
+// The size in bytes of a client's send buffer in the kernel. What waits in it goes stale, so it is
+// small.
+constexpr int send_buffer = 128 * 1024;
+constexpr auto goodbye_time = 5s;  // how long the clients have when the server ends
 
 eddy::future<> serve_client(eddy::net::tcp_stream client, const market& all, metrics& counts,
                             eddy::sync::cancellation_token stop) {
@@ -66,7 +67,7 @@ eddy::future<> server::make_ticks() {
     std::size_t published = 0;
     for (const auto& t : some) {
       market_->publish(t);
-      // Or a burst would fill a channel before anybody has been able to read.
+      // Otherwise a burst would fill a channel before any session could read.
       if (++published % burst == 0) co_await eddy::yield_now();
     }
   }
@@ -78,7 +79,7 @@ eddy::future<eddy::result<void>> server::accept_clients(eddy::sync::cancellation
     auto r = co_await eddy::attempt(stop.run_until_cancelled(listener_->accept()));
     if (!r) co_return std::move(r).error();
     if (!*r) break;
-    while (clients.try_join_next()) {  // who has ended meanwhile
+    while (clients.try_join_next()) {  // removes the sessions that have ended
     }
     clients.spawn(serve_client, std::move((**r).stream), std::cref(*market_), std::ref(*counts_),
                   stop);
@@ -89,15 +90,15 @@ eddy::future<eddy::result<void>> server::accept_clients(eddy::sync::cancellation
     auto ended = co_await eddy::attempt(eddy::timeout_at(deadline, clients.join_next()));
     more = ended && ended->has_value();
   }
-  co_await clients.shutdown();  // who does not take its goodbye
+  co_await clients.shutdown();  // drops the clients that have not ended in time
   co_return eddy::result<void>();
 }
 
 eddy::future<eddy::result<void>> server::serve(eddy::sync::cancellation_token stop) {
   const eddy::abort_on_drop making(eddy::spawn(make_ticks()));
-  std::optional<eddy::abort_on_drop<eddy::result<void>>> telling;
+  std::optional<eddy::abort_on_drop<eddy::result<void>>> serving_metrics;
   if (metrics_listener_)
-    telling.emplace(eddy::spawn(
+    serving_metrics.emplace(eddy::spawn(
         serve_metrics(*std::exchange(metrics_listener_, std::nullopt), *counts_, *market_)));
   co_return co_await accept_clients(std::move(stop));
 }

@@ -15,19 +15,19 @@
 
 namespace ticker {
 
-/// Makes ticks and serves them to its clients until it is told to stop.
+/// Makes ticks and serves them to its clients until `stop` is cancelled.
 class server {
  public:
-  /// Reads pairs and recording.
+  /// Makes a server. Reads the pairs, or the recording.
   static eddy::result<server> make(serve_options options);
   server(server&&) = default;
 
-  /// Binds; the address it listens on, with the real port.
+  /// Binds. Returns the address it listens on, with the real port.
   eddy::future<eddy::result<eddy::net::socket_address>> start();
-  /// That of the metrics, if they are wanted.
+  /// Returns the address of the metrics, if the options ask for them.
   std::optional<eddy::net::socket_address> metrics_address() const;
-  /// Serves until `stop`; then nobody new comes in, and the clients are told, flushed and closed, within a
-  /// deadline. The error is a listener's.
+  /// Serves until `stop` is cancelled. Then it accepts no new clients, and tells, flushes and
+  /// closes those it has, within a deadline. Errors: those of the listener.
   eddy::future<eddy::result<void>> serve(eddy::sync::cancellation_token stop);
 
   const market& all() const noexcept { return *market_; }
@@ -40,7 +40,7 @@ class server {
   eddy::future<eddy::result<void>> accept_clients(eddy::sync::cancellation_token stop);
 
   serve_options options_;
-  std::unique_ptr<market> market_;  // sessions refer to these two
+  std::unique_ptr<market> market_;  // the sessions refer to the market and the counts
   std::unique_ptr<metrics> counts_;
   source source_;
   std::optional<eddy::net::tcp_listener> listener_;

@@ -65,16 +65,16 @@ eddy::future<> session::run(eddy::sync::cancellation_token stop) {
   static_cast<void>(co_await flush());
 }
 
-/// False when the client has gone.
+/// Returns false if the client is gone.
 bool session::on_message(message got) {
   if (got && !*got) return false;
-  const bool foreign =
+  const bool connection_failed =
       !got && got.error() != std::errc::message_size && got.error() != std::errc::protocol_error;
-  if (foreign) return false;  // the connection's own failure
-  ++heard_;
+  if (connection_failed) return false;
+  ++received_;
   if (!rate_.try_acquire()) {
     too_fast_ = true;
-    complain("more than " + std::to_string(most_.messages) + " messages a second: left out");
+    complain("more than " + std::to_string(most_.messages) + " messages per second: ignored");
   } else if (!got) {
     complain(describe(got.error(), most_));
   } else {
@@ -83,9 +83,9 @@ bool session::on_message(message got) {
   return true;
 }
 
-void session::execute(const nlohmann::json& text) {
+void session::execute(const nlohmann::json& request) {
   command c;
-  if (const auto fault = parse(text, c); !fault.empty()) return complain(fault);
+  if (const auto fault = parse(request, c); !fault.empty()) return complain(fault);
   switch (c.what) {
     case command::kind::subscribe:
       return subscribe(c);
@@ -125,7 +125,7 @@ void session::unsubscribe(const command& c) {
   }
 }
 
-/// False when the client has missed too much.
+/// Returns false if the client has missed too many messages.
 bool session::on_updates() {
   for (auto& [from, news] : updates_) {
     if (news.missed != 0) {
@@ -148,12 +148,13 @@ void session::answer(nlohmann::json reply, const command& c) {
 }
 
 void session::say(const nlohmann::json& what) {
-  // What a client has sent comes back in answers: it was parsed, so it is UTF-8.
+  // dump() throws on text that is not UTF-8. Answers repeat only text of messages that were parsed,
+  // so it is UTF-8.
   out_ += what.dump();
   out_ += '\n';
 }
 
-/// Sends what there is to say. False when the client does not take it.
+/// Sends what is in `out_`. Returns false if the client does not take it.
 eddy::future<bool> session::flush() {
   if (out_.empty()) co_return true;
   const auto sent =

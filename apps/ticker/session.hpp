@@ -20,23 +20,26 @@
 
 namespace ticker {
 
-/// What a client may do. Beyond it, it is told so, and waits or is dropped; nobody else notices.
+/// What a client may do. A client that exceeds a limit is told so, and waits or is dropped. Other
+/// clients are not affected.
 struct limits {
-  std::size_t line_length = 4096;  // bytes of a message
-  std::uint32_t messages = 50;     // a second, and at once
+  std::size_t line_length = 4096;  // bytes per message
+  std::uint32_t messages = 50;     // per second, and at once
   std::size_t subscriptions = 256;
-  std::uint64_t missed = 10'000;        // messages missed for slowness, then it is dropped
-  std::chrono::seconds write_time{10};  // without reading what it is sent, then it is dropped
+  std::uint64_t missed = 10'000;        // after so many missed messages the client is dropped
+  std::chrono::seconds write_time{10};  // after so long without reading the client is dropped
 };
 
-/// One client: reads its commands and sends it what it has subscribed to. One task, which owns all of it.
+/// Serves one client: executes its commands and sends it its subscriptions. One task owns and runs
+/// it.
 class session {
  public:
   session(eddy::net::tcp_stream client, const market& all, metrics& counts, const limits& most);
   session(const session&) = delete;
   ~session();
 
-  /// Until the client goes, is dropped, or `stop`; then it is told so first.
+  /// Serves until the client is gone or dropped, or `stop` is cancelled. On `stop` it tells the
+  /// client first.
   eddy::future<> run(eddy::sync::cancellation_token stop);
 
  private:
@@ -45,11 +48,11 @@ class session {
   using message = eddy::result<std::optional<nlohmann::json>>;
 
   bool on_message(message got);
-  void execute(const nlohmann::json& text);
+  void execute(const nlohmann::json& request);
   void subscribe(const command& c);
   void unsubscribe(const command& c);
   bool on_updates();
-  void complain(std::string_view why) { say(error_message(why, heard_)); }
+  void complain(std::string_view why) { say(error_message(why, received_)); }
   void answer(nlohmann::json reply, const command& c);
   void say(const nlohmann::json& what);
   eddy::future<bool> flush();
@@ -62,10 +65,10 @@ class session {
   eddy::rate_limiter rate_;
   eddy::stream_map<key, subscription> subscriptions_;
   std::vector<std::pair<key, update>> updates_;
-  std::string out_;          // goes out before the next wait
-  std::uint64_t heard_ = 0;  // messages of the client's
+  std::string out_;             // sent before the next wait
+  std::uint64_t received_ = 0;  // messages from the client
   std::uint64_t missed_ = 0;
-  bool too_fast_ = false;  // it is not read from until its rate allows
+  bool too_fast_ = false;  // nothing is read until the rate limiter allows it
 };
 
 }  // namespace ticker

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Ticks that are due within this time go out together: a wake and a write less for each of them.
+// Ticks that are due within this time go out together, which saves a wake and a write for each.
 constexpr auto coarseness = 1ms;
 
 eddy::duration seconds(double s) {

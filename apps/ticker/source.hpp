@@ -17,12 +17,12 @@ namespace ticker {
 /// Ticks that are due at the same time.
 using ticks = std::vector<tick>;
 
-/// Prices that wander: the same seed, the same ticks.
+/// Makes ticks by a random walk. The same seed gives the same ticks.
 class random_walk {
  public:
-  /// `rate` ticks a second over all pairs.
+  /// Makes a walk with `rate` ticks per second, over all pairs together.
   random_walk(std::size_t pairs, double rate, std::uint64_t seed);
-  /// Waits until some are due, and gives them. Never ends.
+  /// Waits until ticks are due and returns them. Never ends.
   eddy::future<ticks> next();
 
  private:
@@ -35,21 +35,22 @@ class random_walk {
   eddy::instant start_{};
 };
 
-/// What was recorded, at the distances in which it was, or `speed` times as fast.
+/// Replays recorded ticks with their original timing, or `speed` times as fast.
 class recording {
  public:
-  /// Reads a file of lines: JSON {"time": SECONDS, "pair": "BTC/USD", "price": 1.5, "size": 2, "side": "sell"} or CSV
-  /// "time,pair,price,size[,side]"; a first line that begins with "time" is a heading. Times never go back.
-  /// Errors: the first line that is none of this, by its number.
+  /// Reads a file of lines: JSON {"time": SECONDS, "pair": "BTC/USD", "price": 1.5, "size": 2,
+  /// "side": "sell"}, or CSV "time,pair,price,size[,side]". A first line that begins with "time" is
+  /// a heading. Times must not go back.
+  /// Errors: the number of the first invalid line, and what is wrong with it.
   static eddy::result<recording> read(const std::string& path, double speed);
-  /// The pairs in it, in the order in which they appear.
+  /// Returns the recording's pairs, in order of appearance.
   const std::vector<std::string>& pairs() const noexcept { return pairs_; }
-  /// Waits until some are due, and gives them; none: it is over.
+  /// Waits until ticks are due and returns them; none at the end of the recording.
   eddy::future<ticks> next();
 
  private:
   struct entry {
-    double time;  // seconds since the first
+    double time;  // in seconds since the first entry
     tick what;
   };
   explicit recording(double speed) : speed_(speed) {}

@@ -10,14 +10,15 @@
 
 namespace ticker {
 
-/// What a subscriber gets.
+/// What a subscription returns.
 struct update {
-  line message;  // null: none, only `missed`
+  line message;  // null if there are only missed messages
   std::uint64_t missed = 0;
 };
 
-/// One client's subscription to one feed of one pair, as a stream. A client that was too slow hears how many
-/// messages it has missed, and gets the quote as it is instead; then it goes on with what is new.
+/// One client's subscription to one feed of one pair, as a stream. A client that was too slow
+/// learns how many messages it has missed and gets the current quote instead. Then the stream goes
+/// on with new messages.
 class subscription : public eddy::stream_base<subscription> {
  public:
   subscription(const listing& of, feed f) : of_(&of), feed_(f), messages_(of.subscribe(f)) {}
@@ -38,7 +39,7 @@ class subscription : public eddy::stream_base<subscription> {
     const auto& got = *p;
     if (!got) return std::optional<update>();  // the market has ended
     if (got.has_item()) return std::optional(update{.message = *got});
-    // What is left in the channel is older than the newest quote: begin anew behind it.
+    // The messages left in the channel are older than the newest quote: skip them.
     const auto missed = got.lagged() + messages_.len();
     messages_ = messages_.resubscribe();
     return std::optional(update{.message = of_->latest(feed_), .missed = missed});

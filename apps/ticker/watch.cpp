@@ -19,12 +19,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto silence = 5s;  // a server that lives says something each second
+constexpr auto silence = 5s;  // a live server sends something every second
 constexpr auto first_pause = 250ms;
 constexpr auto longest_pause = 8000ms;
 constexpr auto redraw_time = 100ms;
 
-/// What is on the screen.
+/// The table on the screen.
 class table {
  public:
   void set(const nlohmann::json& message) {
@@ -39,7 +39,8 @@ class table {
   }
   void draw() {
     if (!std::exchange(changed_, false)) return;
-    if (drawn_ != 0) std::printf("\033[%zuA", drawn_);  // up, over the last one
+    if (drawn_ != 0)
+      std::printf("\033[%zuA", drawn_);  // moves up to the previous table's first line
     std::printf("\033[J%-20s %14s %14s %14s %14s\n", "pair", "last", "bid", "ask", "volume");
     for (const auto& [pair, message] : rows_) print(message);
     std::printf("%s\n", note_.c_str());
@@ -57,7 +58,7 @@ class table {
 
   std::map<std::string, nlohmann::json> rows_;
   std::string note_;
-  std::size_t drawn_ = 0;  // lines
+  std::size_t drawn_ = 0;  // lines of the previous table
   bool changed_ = false;
   const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
 };
@@ -69,7 +70,7 @@ eddy::future<> redraw(table& screen) {
   }
 }
 
-/// Until the connection fails. `refused`: the server does not know a pair.
+/// Shows quotes until the connection fails. Sets `refused` if the server does not know a pair.
 eddy::future<eddy::result<void>> follow(const watch_options& options, table& screen,
                                         std::chrono::milliseconds& pause, bool& refused) {
   auto one = co_await eddy::or_return(client::connect(options.connect));
@@ -101,7 +102,7 @@ eddy::future<eddy::result<void>> run_watch(watch_options options) {
   for (bool refused = false;;) {
     auto r = co_await follow(options, screen, pause, refused);
     if (refused) co_return r;
-    // Up to a quarter more, so that those who were cut off together do not come back together.
+    // Up to a quarter longer, so that clients that were cut off together do not come back together.
     const auto wait = pause + pause * (random() % 250) / 1000;
     screen.note(r.error().message() + "; again in " + std::to_string(wait.count()) + " ms");
     co_await eddy::sleep(wait);

@@ -6,9 +6,9 @@
 
 namespace ticker {
 
-/// Shows quotes as they come: a table that is drawn anew on a terminal, a line each elsewhere. Connects again,
-/// more and more slowly, when the server goes away. Ends only by being dropped, or when the server does not know
-/// one of the pairs.
+/// Shows quotes as they arrive: on a terminal a table that is redrawn, elsewhere one line per
+/// quote. If the server goes away, it reconnects after growing pauses. Returns only if the server
+/// does not know one of the pairs.
 eddy::future<eddy::result<void>> run_watch(watch_options options);
 
 }  // namespace ticker

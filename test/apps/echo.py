@@ -1,4 +1,4 @@
-"""What eddy-echo's users see: first lines, reports, exit codes, signals. echo.py EDDY_ECHO [pool]"""
+"""Checks eddy-echo from outside: first lines, reports, exit codes, signals. echo.py EDDY_ECHO [pool]"""
 import json
 import signal
 import socket
@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 program = sys.argv[1]
-limit = 30  # seconds; nothing here takes one
+limit = 30  # seconds; no step here takes as long as one
 
 
 def check(ok, what):
@@ -19,7 +19,7 @@ def run(*args):
 
 
 class Server:
-    """eddy-echo server on a port of its own."""
+    """Runs `eddy-echo server` on a free port."""
 
     def __init__(self, *args):
         self.process = subprocess.Popen([program, 'server', '--bind', '127.0.0.1:0', *args], text=True,
@@ -77,7 +77,7 @@ def names_what_failed(r, *words):
 
 
 def failures():
-    with socket.socket() as nobody:  # bound, not listening: the port is refused and stays ours
+    with socket.socket() as nobody:  # bound but not listening: reserves a port that refuses connections
         nobody.bind(('127.0.0.1', 0))
         address = f'127.0.0.1:{nobody.getsockname()[1]}'
         names_what_failed(run('client', '--connect', address, '--requests', '1'), address, 'refused')
@@ -100,7 +100,7 @@ def load():
         r = run('client', '--connect', server.address, '--connections', '2', '--requests', '10')
         check(r.returncode == 0 and r.stdout.startswith('10 requests of 64 bytes over 2 connections'), f'client: {r}')
         status, out, err = server.end(signal.SIGTERM)
-        # The server counts what it reads, and a large request comes in pieces: bytes are exact, requests are not.
+        # The server counts each read as a request, and a large request comes in several reads: only bytes are exact.
         words = out.split()
         check((status, err) == (0, '') and words[:3] == ['served', '5', 'connections,'] and int(words[3]) >= 60 and
               words[5] == str(50 * 100000 + 10 * 64), f'served: {status} {out!r} {err!r}')
@@ -141,8 +141,8 @@ def signals():
 
 
 def fill(connection):
-    """Sends without reading until the server has nowhere to put its answers."""
-    connection.settimeout(1)  # without progress; the end is the absence of an event
+    """Sends without reading until the server can send no more answers."""
+    connection.settimeout(1)  # full means: no progress for this long
     try:
         while True:
             connection.send(b'x' * 65536)
@@ -151,23 +151,23 @@ def fill(connection):
 
 
 def ends_in_the_middle():
-    # The answer that was begun is delivered before the server ends.
+    # The server delivers the answer that it has begun before it ends.
     with Server() as server, server.connect() as idle, server.connect() as slow:
         exchange(idle, b'accepted')
         fill(slow)
         server.process.send_signal(signal.SIGTERM)
-        check(idle.recv(1) == b'', 'an idle connection stays open')  # the signal has been seen
+        check(idle.recv(1) == b'', 'an idle connection stays open')  # the server has seen the signal
         check(server.process.poll() is None, 'the first signal did not wait for the answer')
         got = 0
         try:
             while data := slow.recv(1 << 20):
                 got += len(data)
-        except ConnectionResetError:  # the system's way to say that some of what was sent was never read
+        except ConnectionResetError:  # the server never read some of what was sent
             pass
         out, err = server.process.communicate(timeout=limit)
         check((server.process.returncode, err) == (0, '') and got > 0, f'{server.process.returncode} {err!r}')
         check(out.startswith('served 2 connections, '), f'{out!r}')
-    # The second signal does not wait.
+    # A second signal ends the server at once.
     with Server() as server, server.connect() as idle, server.connect() as slow:
         exchange(idle, b'accepted')
         fill(slow)
@@ -181,7 +181,7 @@ def ends_in_the_middle():
 def most_connections():
     with Server('--max-connections', '1') as server, server.connect() as first:
         exchange(first, b'first')
-        with server.connect() as second:  # in the backlog: accepted by the system, not by the server
+        with server.connect() as second:  # in the backlog: accepted by the kernel, not by the server
             second.sendall(b'second')
             exchange(first, b'again')
             second.setblocking(False)
@@ -198,7 +198,7 @@ def most_connections():
 
 
 def threads():
-    """Connections are spread over the loops, each is answered, and all loops end."""
+    """Checks that connections on several loops are all answered, and that all loops end."""
     with Server('--threads', '3') as server:
         connections = [server.connect() for _ in range(30)]
         for n, connection in enumerate(connections):

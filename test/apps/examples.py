@@ -1,4 +1,4 @@
-"""The programs of apps/examples, as their readers run them. examples.py PROGRAM..."""
+"""Runs the programs of apps/examples and checks what they print and answer. examples.py PROGRAM..."""
 import json
 import pathlib
 import signal
@@ -8,7 +8,7 @@ import sys
 import threading
 
 programs = {pathlib.Path(p).name.removeprefix('example-'): p for p in sys.argv[1:]}
-limit = 60  # seconds; nothing here takes one
+limit = 60  # seconds; no step here takes as long as one
 
 PRINTED = {
     'blocking': '''\
@@ -60,7 +60,7 @@ ten more at once? no
 got data
 timeout
 still waiting
-the slow one came, too
+the slow answer came too
 ''',
     'send_bound': '43, 44\n',
     'timeout': '''\
@@ -77,9 +77,9 @@ SOL came
 SOL: 150, XYZ: XYZ is not traded
 ''',
     'yield_points': '''\
-a yield each 2000000: sum 500000500000, the other task never ran
-a yield each 100000: sum 500000500000, the other task ran now and then
-a yield each 1000: sum 500000500000, the other task hardly noticed
+a yield every 2000000: sum 500000500000, the other task never ran
+a yield every 100000: sum 500000500000, the other task ran now and then
+a yield every 1000: sum 500000500000, the other task hardly noticed
 ''',
 }
 
@@ -90,7 +90,7 @@ def check(ok, what):
 
 
 class Server:
-    """An example that listens, on a port of its own."""
+    """Runs an example that listens, on a free port."""
 
     def __init__(self, name, *args):
         self.process = subprocess.Popen([programs[name], *(args or ['127.0.0.1:0'])], text=True,
@@ -154,7 +154,7 @@ def http_prices():
         check(get(b'GET /price/XYZ HTTP/1.0\r\n\r\n')[0] == b'HTTP/1.0 404 Not Found', 'http_prices: XYZ')
         check(get(b'POST / HTTP/1.0\r\n\r\n')[0] == b'HTTP/1.0 400 Bad Request', 'http_prices: POST')
         with server.connect() as endless:
-            endless.sendall(b'x' * 8192)  # no line is longer than that
+            endless.sendall(b'x' * 8192)  # the server reads no more of a line
             check(read_all(endless).startswith(b'HTTP/1.0 400'), 'http_prices: an endless line')
 
 

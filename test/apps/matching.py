@@ -1,4 +1,5 @@
-"""The order-matching example: what is accepted survives, and means the same. matching.py EXAMPLE_MATCHING"""
+"""Checks the order-matching example: accepted orders survive SIGTERM and SIGKILL, and the journal gives the same book.
+matching.py EXAMPLE_MATCHING"""
 import pathlib
 import random
 import signal
@@ -8,7 +9,7 @@ import sys
 import tempfile
 
 program = sys.argv[1]
-limit = 60  # seconds; nothing here takes one
+limit = 60  # seconds; no step here takes as long as one
 
 
 def check(ok, what):
@@ -21,14 +22,14 @@ def run(*args):
 
 
 class Book:
-    """The same rules, written plainly."""
+    """A plain second implementation of the rules."""
 
     def __init__(self):
         self.waiting = []  # [side, price, open, id], oldest first
         self.last = 0
 
     def do(self, line):
-        """Does a command; the answer."""
+        """Applies a command and returns the answer."""
         verb, *numbers = line.split()
         numbers = [int(n) for n in numbers]
         if verb == 'cancel':
@@ -105,8 +106,8 @@ def talks(folder):
             other.sendall(b'bye\nbuy 1 2 3\nbuy 1 0\nsell x 1\ncancel\n' + b'x' * 200 + b'\n')
             other.shutdown(socket.SHUT_WR)
             answers = b''.join(iter(lambda: other.recv(65536), b'')).decode()
-        check(answers == 'error: neither buy nor sell nor cancel\nerror: there is more than a command\n'
-              "error: the size is no whole number above 0\nerror: the price is no whole number\n"
+        check(answers == 'error: not buy, sell or cancel\nerror: there is text after the command\n'
+              "error: the size is not a whole number above 0\nerror: the price is not a whole number\n"
               "error: the order's number is missing\nerror: the line is too long\n", f'answers: {answers!r}')
         busy = run('book', journal)
         check(busy.returncode == 1 and 'lock' in busy.stderr, f'a journal in use: {busy}')
@@ -118,7 +119,7 @@ def talks(folder):
 
 
 def ends_in_the_middle(folder, number):
-    """Orders are on their way when the signal comes: every accepted one is in the journal."""
+    """Sends the signal while orders are in flight: every accepted order is in the journal."""
     journal = str(folder / f'ends{number}')
     commands = list(random_commands(number, 20_000))
     answers = []
@@ -146,7 +147,7 @@ def ends_in_the_middle(folder, number):
     expected = [book.do(c) for c in commands[:count]]
     check(answers == expected[:len(answers)], f'{number.name}: the answers differ')
     check(text == book.text(), f'{number.name}: the book differs')
-    # It goes on where it was.
+    # A new server continues from the journal.
     with Server(journal) as server, server.connect() as client:
         for command in commands[count:count + 200]:
             client.sendall(command.encode() + b'\n')
@@ -163,7 +164,7 @@ def damaged(folder):
             pass
     whole = path.read_bytes()
     check(len(whole) == 32 + 3 * 32, f'{len(whole)} bytes')
-    path.write_bytes(whole[:-7])  # killed while it wrote: nobody was told of the last one
+    path.write_bytes(whole[:-7])  # as after a kill during a write: the last order was not acknowledged
     check(read_back(str(path)) == (2, 'buy 2 1 #2\nbuy 1 1 #1\n'), 'a torn record')
     check(len(path.read_bytes()) == 32 + 2 * 32, 'the torn record is still there')
     path.write_bytes(whole[:40] + b'\xff' + whole[41:])
@@ -172,7 +173,7 @@ def damaged(folder):
     path.write_bytes(b'Dear diary, this is none of your business at all.\n')
     before = path.read_bytes()
     r = run('book', str(path))
-    check(r.returncode == 1 and 'another kind of file' in r.stderr and path.read_bytes() == before, f'foreign: {r}')
+    check(r.returncode == 1 and 'not a journal' in r.stderr and path.read_bytes() == before, f'foreign: {r}')
 
 
 def figures(folder):

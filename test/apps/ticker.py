@@ -1,4 +1,4 @@
-"""What eddy-ticker's users see: the protocol, its limits, lag, the end, metrics, clients. ticker.py EDDY_TICKER"""
+"""Checks eddy-ticker from outside: protocol, limits, lag, shutdown, metrics, clients. ticker.py EDDY_TICKER"""
 import json
 import os
 import pathlib
@@ -12,7 +12,7 @@ import tempfile
 import time
 
 program = sys.argv[1]
-limit = 60  # seconds; nothing here takes one
+limit = 60  # seconds; no step here takes as long as one
 
 
 def check(ok, what):
@@ -25,7 +25,7 @@ def run(*args):
 
 
 class Server:
-    """eddy-ticker serve on a port of its own."""
+    """Runs `eddy-ticker serve` on a free port."""
 
     def __init__(self, *args, bind='127.0.0.1:0'):
         self.process = subprocess.Popen([program, 'serve', '--bind', bind, *args], text=True,
@@ -76,7 +76,7 @@ class Client:
         self.socket.sendall(json.dumps(message).encode() + b'\n')
 
     def next(self, event=None):
-        """The next message, or the next of that event."""
+        """Returns the next message, or the next one with that event."""
         while True:
             line = self.lines.readline()
             check(line.endswith(b'\n'), f'the server closed the connection; waited for {event}')
@@ -113,7 +113,7 @@ def talks():
         check(status == {'event': 'subscriptionStatus', 'status': 'subscribed', 'pair': 'BTC/USD', 'reqid': 5,
                          'subscription': {'name': 'ticker'}}, f'{status}')
         ticks = [client.next('ticker') for _ in range(10)]
-        if ticks[0].pop('snapshot', False):  # there was a tick before the subscription
+        if ticks[0].pop('snapshot', False):  # there was a tick before the client subscribed
             ticks = ticks[1:]
         for tick in ticks:
             check(set(tick) == {'event', 'pair', 'seq', 'time', 'last', 'bid', 'ask', 'volume'} and
@@ -144,7 +144,7 @@ def talks():
         check(client.next() == {'event': 'heartbeat'}, 'heartbeat')
 
 
-BAD = [  # what a client sends, and what it is told
+BAD = [  # what a client sends, and what the error message contains
     (b'{"event":', 'not JSON from byte'),
     (b'\xff\xfe{}', 'not JSON from byte 1'),
     (b'{"event":"\xc3("}', 'not JSON from byte'),
@@ -174,9 +174,9 @@ def bad_input():
             error = client.next('error')
             check(told in error['errorMessage'] and error['message'] == number, f'{line!r}: {error}')
         client.send({'event': 'ping'})
-        check(client.next('pong'), 'the connection does not live')
+        check(client.next('pong'), 'the connection did not survive')
     with Server() as server, Client(server) as client:
-        client.socket.sendall(b'{"event": "ping"}')  # a last line without an end
+        client.socket.sendall(b'{"event": "ping"}')  # a last line without a line end
         client.socket.shutdown(socket.SHUT_WR)
         check(client.next() == {'event': 'pong'} and client.lines.read() == b'', 'the end of a client')
 
@@ -187,7 +187,7 @@ def rate_limit():
         answers = [flood.next() for _ in range(55)]
         pongs = sum(a['event'] == 'pong' for a in answers)
         told = [a for a in answers if a['event'] == 'error']
-        check(pongs >= 50 and told and 'more than 50 messages a second' in told[0]['errorMessage'], f'{pongs} {told}')
+        check(pongs >= 50 and told and 'more than 50 messages per second' in told[0]['errorMessage'], f'{pongs} {told}')
         other.send({'event': 'ping'})
         check(other.next('pong'), 'another client')
         check(server.metrics()['clients'] == 2, 'clients')
@@ -205,10 +205,10 @@ def slow_client():
 
         with Client(server) as slow:
             slow.subscribe(*pairs)
-            while server.metrics()['queue_longest'] < 256:  # what is kept for those who are behind
+            while server.metrics()['queue_longest'] < 256:  # how many messages a channel keeps
                 wait_for_ticks(10)
             wait_for_ticks(50)
-            # It reads again: it is told what it has missed, and goes on with the newest quote.
+            # It reads again: it learns what it has missed, and goes on with the newest quote.
             told = slow.next('lag')
             check(told['pair'] in pairs and told['subscription'] == {'name': 'ticker'} and told['missed'] > 0, f'{told}')
             newest = slow.next()
@@ -217,7 +217,7 @@ def slow_client():
             while following.get('pair') != told['pair']:
                 following = slow.next()
             check(following['event'] == 'lag' or following['seq'] > newest['seq'], f'{following} after {newest}')
-            # It sleeps for too long: it is dropped, and only it.
+            # It does not read for too long: the server drops it, and only it.
             wait_for_ticks(256 + 10_000 // len(pairs) + 200)
             last = json.loads(slow.lines.read().splitlines()[-1])
             check(last['event'] == 'error' and 'too slow: ' in last['errorMessage'], f'{last}')
@@ -254,14 +254,14 @@ def replay(folder):
             client.subscribe('C/D', name='trade')
             trade = client.next('trade')
             check((trade['price'], trade['size'], trade['side']) == (7, 1, 'buy'), f'{path.name}: {trade}')
-            client.subscribe('A/B')  # the recording is over; the quotes stay
+            client.subscribe('A/B')  # the recording has ended; the quotes stay
             quote = client.next('ticker')
             check((quote['last'], quote['volume'], quote['seq'], quote['snapshot']) == (1.6, 3, 2, True),
                   f'{path.name}: {quote}')
-    for text, told in (('1,A/B,1,1\n1,A/B,x,1\n', ':2: the price is no number'), ('1,A/B,1\n', ':1: not time,pair'),
+    for text, told in (('1,A/B,1,1\n1,A/B,x,1\n', ':2: the price is not a number'), ('1,A/B,1\n', ':1: not time,pair'),
                        ('2,A/B,1,1\n1,A/B,1,1\n', ':2: the time goes back'), ('1,A/B,0,1\n', ':1: the price is not above 0'),
-                       ('{"time": 1}\n', ':1: "pair" is no string'), ('{"time"\n', ':1: not a JSON object'),
-                       ('1,A/B,1,1,hold\n', ':1: the side is neither'), ('1,A B,1,1\n', ':1: the pair is no name'),
+                       ('{"time": 1}\n', ':1: "pair" is not a string'), ('{"time"\n', ':1: not a JSON object'),
+                       ('1,A/B,1,1,hold\n', ':1: the side is neither'), ('1,A B,1,1\n', ':1: the pair is not a name'),
                        ('', 'no ticks in')):
         bad = folder / 'bad'
         bad.write_text(text)
@@ -301,14 +301,14 @@ def watch():
         finally:
             watcher.kill()
             watcher.communicate()
-    with Server('--symbols', 'A/B,C/D', '--rate', '1000') as server:  # on a terminal: one table, drawn anew
+    with Server('--symbols', 'A/B,C/D', '--rate', '1000') as server:  # on a terminal: one table that is redrawn
         master, slave = pty.openpty()
         watcher = subprocess.Popen([program, 'watch', '--connect', server.address, '--pair', 'A/B,C/D'],
                                    stdout=slave, stderr=subprocess.DEVNULL)
         try:
             os.close(slave)
             screen = b''
-            while screen.count(b'\x1b[4A') < 3:  # up by heading, two pairs and the note
+            while screen.count(b'\x1b[4A') < 3:  # moves up by the heading, two pairs and the note
                 screen += os.read(master, 65536)
             check(b'pair ' in screen and b'A/B ' in screen and b'C/D ' in screen, f'{screen[:300]}')
         finally:
@@ -334,10 +334,10 @@ def load():
 
 def threads():
     one = run('serve', '--bind', '127.0.0.1:0', '--threads', '0')
-    check(one.returncode == 2 and '--threads wants 1' in one.stderr, f'{one}')
+    check(one.returncode == 2 and '--threads takes 1' in one.stderr, f'{one}')
     if 'without the pool' in one.stderr:
         return
-    # What `load` cannot read in time piles up: 500 messages a second are little even with a sanitizer.
+    # Messages that `load` cannot read in time pile up. 500 per second are few even with a sanitizer.
     with Server('--symbols', '20', '--rate', '20', '--threads', '4', '--metrics', '127.0.0.1:0') as server:
         r = run('load', '--connect', server.address, '--clients', '50', '--pairs', '10', '--seconds', '0.5', '--json')
         check(r.returncode == 0 and json.loads(r.stdout)['messages'] > 0, f'load on four threads: {r}')

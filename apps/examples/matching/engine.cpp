@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t batch_limit = 256;
 
-/// Does a command to the book, and appends its trades.
+/// Applies a command to the book and appends its trades to `trades`.
 outcome apply(order_book& book, const command& c, std::vector<trade>& trades) {
   if (c.what == action::cancel) return {.what = c, .filled = book.cancel(c.id)};
   const auto first = trades.size();
@@ -24,10 +24,10 @@ outcome apply(order_book& book, const command& c, std::vector<trade>& trades) {
 eddy::result<engine> engine::open(const std::string& path) {
   order_book book;
   order_id last = 0;
-  std::vector<trade> settled_already;
+  std::vector<trade> already_settled;
   auto opened = journal::open(path, [&](const command& c) {
-    static_cast<void>(apply(book, c, settled_already));
-    settled_already.clear();
+    static_cast<void>(apply(book, c, already_settled));
+    already_settled.clear();
     if (c.what != action::cancel) last = c.id;
   });
   if (!opened) return std::move(opened).error();

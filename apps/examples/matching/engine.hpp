@@ -11,32 +11,33 @@ namespace matching {
 
 namespace mpsc = eddy::sync::mpsc;
 
-/// What became of a command.
+/// The result of a command.
 struct outcome {
   command what;  // with its id
-  quantity
-      filled;  // of an order: traded at once. Of a cancellation: what had still been open, 0 if nothing
-  const char* fault = nullptr;  // set by who asks: it was no command, and why
+  // Of an order: how much was traded at once. Of a cancellation: how much was still open; 0 if the
+  // order is not in the book.
+  quantity filled;
+  const char* fault = nullptr;  // set by the gateway: why the line was not a command
 };
 
-/// A command, and a place kept for its outcome: answering never waits for a slow client. It is the client that
-/// waits, for a place, before it may ask for more.
+/// A command with a reserved place for its outcome, so that the engine never waits for a slow
+/// client. Instead the client waits for a place before it may send more commands.
 struct request {
-  command what;  // the id of a new order is given by the engine
+  command what;  // the engine assigns the id of a new order
   mpsc::owned_permit<outcome> reply;
 };
 
-/// The middle of the pipeline: one task that owns book and journal. It takes what requests there are, up to a
-/// batch, and writes it to the journal with one write; only then is it done, and is anybody told. Nothing is
-/// locked, because nothing is shared.
+/// The middle of the pipeline: one task that owns the book and the journal. It takes the requests
+/// that are there, up to a batch, and writes them to the journal with one write. Only then does it
+/// apply them and send the outcomes. Nothing is locked, because nothing is shared.
 class engine {
  public:
-  /// Goes on from what the journal at `path` says.
+  /// Makes an engine whose state is that of the journal at `path`.
   static eddy::result<engine> open(const std::string& path);
 
-  /// An acceptance outlives a power cut, too. Costs a wait for the disk a batch.
+  /// If on, accepted orders also survive a power cut. Costs one wait for the disk per batch.
   void set_durable(bool on) noexcept { durable_ = on; }
-  /// Until every sender of requests is gone and all they sent is done, or the journal fails.
+  /// Processes requests until every sender is gone and all requests are done, or the journal fails.
   eddy::future<eddy::result<void>> run(mpsc::receiver<request> requests,
                                        mpsc::sender<trade> settlement);
 

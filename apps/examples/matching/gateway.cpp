@@ -19,7 +19,8 @@ namespace matching {
 namespace {
 
 constexpr std::size_t longest_line = 128;
-constexpr std::size_t most_unanswered = 256;  // commands a client may be ahead of its answers
+constexpr std::size_t most_unanswered =
+    256;  // how many commands a client may be ahead of its answers
 
 std::string_view next_word(std::string_view& text) {
   const auto word = text.substr(0, text.find(' '));
@@ -34,20 +35,20 @@ bool next_number(std::string_view& text, N& out) {
   return failed == std::errc{} && end == word.data() + word.size();
 }
 
-/// What is wrong with the line; null: nothing, it is in `c`.
+/// Parses the line into `c`. Returns null, or what is wrong with the line.
 const char* parse(std::string_view line, command& c) {
   const auto verb = next_word(line);
   if (verb == "buy" || verb == "sell") {
     c.what = verb == "buy" ? action::buy : action::sell;
-    if (!next_number(line, c.at)) return "the price is no whole number";
-    if (!next_number(line, c.size) || c.size == 0) return "the size is no whole number above 0";
+    if (!next_number(line, c.at)) return "the price is not a whole number";
+    if (!next_number(line, c.size) || c.size == 0) return "the size is not a whole number above 0";
   } else if (verb == "cancel") {
     c.what = action::cancel;
     if (!next_number(line, c.id)) return "the order's number is missing";
   } else {
-    return "neither buy nor sell nor cancel";
+    return "not buy, sell or cancel";
   }
-  return line.empty() ? nullptr : "there is more than a command";
+  return line.empty() ? nullptr : "there is text after the command";
 }
 
 std::string to_line(const outcome& o) {
@@ -58,8 +59,8 @@ std::string to_line(const outcome& o) {
   return o.filled != 0 ? "cancelled " + id + size + '\n' : "no order " + id + '\n';
 }
 
-/// The answers that are there go out in one write. Ends when there will be no more: the reader has ended, and
-/// so has every request under way.
+/// Sends the answers; those that are ready together go out in one write. Returns when no more can
+/// come, which is when the reader and every request in flight have ended.
 eddy::future<> write_answers(eddy::net::tcp_write_half out, mpsc::receiver<outcome> answers) {
   std::vector<outcome> ready;
   std::string text;
@@ -72,16 +73,17 @@ eddy::future<> write_answers(eddy::net::tcp_write_half out, mpsc::receiver<outco
   }
 }
 
+/// Parses the client's commands and sends them to the engine.
 eddy::future<> read_commands(eddy::net::tcp_read_half in, mpsc::sender<request> requests,
                              mpsc::sender<outcome> answers) {
   eddy::codec::framed_read lines(std::move(in), eddy::codec::lines(longest_line));
   for (;;) {
     const auto line = co_await eddy::attempt(lines.next());
     if (line ? !line->has_value() : line.error() != std::errc::message_size)
-      co_return;  // the client has gone
+      co_return;  // the client is gone
     auto mine = answers;
     auto place = co_await eddy::attempt(std::move(mine).reserve_owned());
-    if (!place) co_return;  // it takes no answers
+    if (!place) co_return;  // the client takes no more answers
     command c;
     if (const char* const fault = line ? parse(**line, c) : "the line is too long") {
       place->send({.what = c, .filled = 0, .fault = fault});

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::array<char, 32> magic{"eddy matching journal 1"};
 
-/// Differs from place to place, so that zeros, old blocks and records moved about are noticed.
+/// The checksum depends on the record's place, so that zeros, old blocks and misplaced records are
+/// detected.
 std::uint64_t checksum(const command& c, std::uint64_t place) noexcept {
   std::uint64_t sum = place + 1;
   for (const std::uint64_t word :
@@ -39,7 +40,7 @@ eddy::result<void> write_all(int fd, const void* data, std::size_t size) {
   return {};
 }
 
-/// Fewer than `size` only at the end of the file.
+/// Reads `size` bytes; fewer only at the end of the file.
 eddy::result<std::size_t> read_full(int fd, void* to, std::size_t size) {
   std::size_t done = 0;
   while (done < size) {
@@ -68,8 +69,8 @@ eddy::result<journal> journal::open(const std::string& path,
   const auto had = read_full(j.fd_, head.data(), head.size());
   if (!had) return had.error();
   if (std::memcmp(head.data(), magic.data(), *had) != 0)
-    return eddy::error::system(EBADMSG, "journal: this is another kind of file", path);
-  if (*had < magic.size()) {  // new, or its maker was killed at once
+    return eddy::error::system(EBADMSG, "journal: the file is not a journal", path);
+  if (*had < magic.size()) {  // new, or the process that made it was killed at once
     if (::ftruncate(j.fd_, 0) != 0 || ::lseek(j.fd_, 0, SEEK_SET) < 0)
       return failed("journal: make");
     if (auto made = write_all(j.fd_, magic.data(), magic.size()); !made) return made.error();
@@ -100,12 +101,12 @@ journal::~journal() {
 
 eddy::result<void> journal::append(std::span<command> batch) {
   for (std::size_t i = 0; i < batch.size(); ++i) batch[i].check = checksum(batch[i], records_ + i);
-  // Straight to the system, on the loop: a copy into the page cache takes a few microseconds a batch, less than
-  // the way to another thread and back.
+  // A plain write on the loop: copying a batch into the page cache takes a few microseconds, less
+  // than the way to another thread and back.
   auto written = write_all(fd_, batch.data(), batch.size_bytes());
   if (written) {
     records_ += batch.size();
-  } else {  // a full disk: none of it has happened
+  } else {  // for instance a full disk: remove what was written of the batch
     const auto end = offset_of(records_);
     if (::ftruncate(fd_, end) != 0 || ::lseek(fd_, end, SEEK_SET) < 0)
       return failed("journal: cut");

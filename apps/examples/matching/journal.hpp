@@ -13,7 +13,7 @@ namespace matching {
 
 enum class action : std::uint32_t { buy, sell, cancel };
 
-/// What a client wants, as the journal has it. 32 bytes, which end in a checksum.
+/// A client's command, as the journal stores it: 32 bytes that end in a checksum.
 struct command {
   order_id id = 0;  // of the new order, or of the one to cancel
   price at = 0;
@@ -23,24 +23,25 @@ struct command {
 };
 static_assert(sizeof(command) == 32);
 
-/// An append-only file of all accepted commands. What has been appended is the system's: it outlives the process,
-/// however that ends. (A power cut is another matter: `sync` is for that.) One process at a time.
+/// An append-only file of all accepted commands. Appended commands are in the system's page cache:
+/// they survive the process, however it ends. (`sync` makes them survive a power cut too.) Only one
+/// process may have the file open.
 ///
-/// A process that is killed may leave a last record cut short; `open` takes it away. Nobody was told that it
-/// had been accepted.
+/// A process that is killed may leave a truncated last record, which was not yet acknowledged;
+/// `open` removes it.
 class journal {
  public:
-  /// Opens or makes the file, and calls `replay` with each command in it, in their order.
-  /// Errors: a file that is no journal, or is damaged before its end; one that another process has open.
+  /// Opens or creates the file, and calls `replay` with each command in it, in order.
+  /// Errors: the file is not a journal, is damaged before its end, or is open in another process.
   static eddy::result<journal> open(const std::string& path,
                                     eddy::function<void(const command&)> replay);
   journal(journal&& other) noexcept : fd_(std::exchange(other.fd_, -1)), records_(other.records_) {}
   journal& operator=(journal&&) = delete;
   ~journal();
 
-  /// Writes the commands behind the others: all, or on failure none.
+  /// Appends the commands: all of them, or none if it fails.
   eddy::result<void> append(std::span<command> batch);
-  /// Waits until what was appended is on the disk.
+  /// Waits until everything appended is on the disk.
   eddy::future<eddy::result<void>> sync();
   std::uint64_t size() const noexcept { return records_; }
 

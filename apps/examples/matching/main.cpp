@@ -1,8 +1,8 @@
-// Order matching: gateway, engine and settlement are tasks with channels between them.
+// Order matching: gateway, engine and settlement are tasks connected by channels.
 //
-//   matching serve JOURNAL ADDR [--durable]   until SIGINT or SIGTERM
-//   matching book JOURNAL                     replays a journal and prints the orders that wait
-//   matching bench JOURNAL ORDERS             how long the pipeline takes for an order
+//   matching serve JOURNAL ADDR [--durable]   serves until SIGINT or SIGTERM
+//   matching book JOURNAL                     replays a journal and prints the waiting orders
+//   matching bench JOURNAL ORDERS             measures the pipeline's time per order
 
 #include <charconv>
 #include <chrono>
@@ -29,13 +29,13 @@ int fail(const eddy::error& e) {
   return 1;
 }
 
-unsigned long long wide(std::uint64_t n) { return n; }
+unsigned long long for_printf(std::uint64_t n) { return n; }
 
-/// Where trades become money.
+/// Settles trades; here it only prints them.
 eddy::future<> settle(mpsc::receiver<trade> trades) {
   while (auto t = co_await trades.recv())
-    std::printf("trade: #%llu with #%llu, %u at %lld\n", wide(t->taker), wide(t->maker), t->size,
-                static_cast<long long>(t->at));
+    std::printf("trade: #%llu with #%llu, %u at %lld\n", for_printf(t->taker), for_printf(t->maker),
+                t->size, static_cast<long long>(t->at));
 }
 
 eddy::future<> stop_on_signal(eddy::sync::cancellation_token stop) {
@@ -46,7 +46,7 @@ eddy::future<> stop_on_signal(eddy::sync::cancellation_token stop) {
 eddy::future<eddy::result<void>> match(engine& e, mpsc::receiver<request> requests,
                                        mpsc::sender<trade> trades,
                                        eddy::sync::cancellation_token stop) {
-  const auto guard = stop.drop_guard();  // without an engine there is nothing to serve
+  const auto guard = stop.drop_guard();  // when the engine ends, the gateway stops too
   co_return co_await e.run(std::move(requests), std::move(trades));
 }
 
@@ -58,7 +58,7 @@ eddy::future<int> serve(std::string journal_path, std::string address, bool dura
   if (!listener) co_return fail(listener.error());
   const eddy::sync::cancellation_token stop;
   eddy::spawn(stop_on_signal(stop));
-  co_await eddy::yield_now();  // from here on it hears signals
+  co_await eddy::yield_now();  // lets stop_on_signal start listening
   std::printf("listening on %s\n", listener->local_addr().to_string().c_str());
   std::fflush(stdout);
 
@@ -68,24 +68,27 @@ eddy::future<int> serve(std::string journal_path, std::string address, bool dura
   auto matching = eddy::spawn(match(*opened, std::move(to_engine), std::move(trades), stop));
   auto settlement = eddy::spawn(settle(std::move(to_settlement)));
 
-  // In order along the pipeline: each stage ends when the one before it has, and all that it sent is done.
+  // In pipeline order: each stage ends when the previous one has ended and all that it sent is
+  // done.
   const auto served = co_await gateway;
   const auto matched = co_await matching;
   co_await settlement;
   if (!served) co_return fail(served.error());
   if (!matched) co_return fail(matched.error());
-  std::printf("%llu commands in the journal\n", wide(opened->commands()));
+  std::printf("%llu commands in the journal\n", for_printf(opened->commands()));
   co_return 0;
 }
 
 int print_book(const std::string& journal_path) {
   const auto opened = engine::open(journal_path);
   if (!opened) return fail(opened.error());
-  std::printf("%llu commands\n%s", wide(opened->commands()), opened->book().to_text().c_str());
+  std::printf("%llu commands\n%s", for_printf(opened->commands()),
+              opened->book().to_text().c_str());
   return 0;
 }
 
-/// Orders around a price, some of which trade at once, and a cancellation in five.
+/// Returns an order near one price, so that some trade at once; one command in five is a
+/// cancellation.
 command random_command(std::minstd_rand& random, order_id last) {
   command c;
   if (last > 100 && random() % 5 == 0) {
@@ -140,7 +143,7 @@ eddy::future<int> bench(std::string journal_path, std::uint64_t count) {
   const auto busy = static_cast<double>(std::clock() - busy_before) / CLOCKS_PER_SEC * 1e9;
   std::printf(
       "%llu orders and cancellations, %llu trades: %.0f ns each, %.0f of them on the processor\n",
-      wide(answered), wide(settled_trades), took.count() / static_cast<double>(count),
+      for_printf(answered), for_printf(settled_trades), took.count() / static_cast<double>(count),
       busy / static_cast<double>(count));
   co_return 0;
 }

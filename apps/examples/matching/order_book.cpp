@@ -28,7 +28,7 @@ template <class Levels>
 void order_book::match(Levels& others, order& o, std::vector<trade>& done) {
   while (o.open != 0 && !others.empty()) {
     const auto best = others.begin();
-    if (others.key_comp()(o.at, best->first)) return;  // worse than the order is willing to take
+    if (others.key_comp()(o.at, best->first)) return;  // worse than the order's limit
     auto& maker = best->second.front();
     const auto size = std::min(o.open, maker.open);
     done.push_back({.maker = maker.id, .taker = o.id, .at = best->first, .size = size});

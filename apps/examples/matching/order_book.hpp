@@ -22,7 +22,7 @@ struct order {
   quantity open;  // not traded yet
 };
 
-/// `taker` came and found `maker` waiting; it is the maker's price that counts.
+/// The new order `taker` met the waiting order `maker`. The maker's price applies.
 struct trade {
   order_id maker;
   order_id taker;
@@ -30,16 +30,17 @@ struct trade {
   quantity size;
 };
 
-/// The orders of one market that wait for somebody. The best price is served first, and at one price who came
-/// first. A plain data structure: it knows nothing of tasks.
+/// The waiting orders of one market. The best price is served first; at the same price, the oldest
+/// order. A plain data structure that knows nothing of tasks.
 class order_book {
  public:
-  /// Trades `o` against what waits on the other side as far as prices allow, and appends the trades to `done`.
-  /// What is left of it waits.
+  /// Trades `o` against the waiting orders of the other side as far as prices allow, and appends
+  /// the trades to `done`. The rest of `o` waits.
   void place(order o, std::vector<trade>& done);
-  /// How much of the order had not been traded; 0 when it is not in the book.
+  /// Removes the order. Returns how much of it had not been traded; 0 if it is not in the book.
   quantity cancel(order_id id);
-  /// A line an order, "buy 50000 3 #17": purchases and then sales, in the order in which they would be served.
+  /// Returns one line per order, "buy 50000 3 #17": first buys, then sells, in the order in which
+  /// they would be served.
   std::string to_text() const;
 
  private:
