@@ -1,4 +1,5 @@
-// tokio-util's tests codecs.rs and length_delimited.rs.
+// The behaviour that tokio-util's codecs.rs and length_delimited.rs test. docs/conformance.tsv says
+// which case is which test.
 #include <doctest/doctest.h>
 
 #include <bit>
@@ -24,12 +25,12 @@ namespace {
 
 const auto unlimited = std::numeric_limits<std::size_t>::max();
 
-/// A codec with the buffer it works on.
+/// A codec with its buffer.
 template <class C>
 class bench {
  public:
   explicit bench(C c) : codec_(std::move(c)) {}
-  /// Puts bytes in and decodes: the frame, "none" or "error".
+  /// Appends bytes and decodes. Returns the frame in quotes, "none" or "error".
   std::string after(std::string_view bytes) {
     buffer.append(bytes);
     return next();
@@ -47,7 +48,7 @@ class bench {
   C codec_;
 };
 
-/// The frames of what arrives in these packets; an empty packet is a wait.
+/// Decodes what arrives in these packets and returns the frames. An empty packet stands for a wait.
 std::vector<std::string> read_all(codec::length_options options, std::vector<std::string> packets) {
   std::vector<std::string> frames;
   test::run([&]() -> future<> {
@@ -79,7 +80,7 @@ codec::length_options field(std::size_t bytes) {
 
 }  // namespace
 
-TEST_CASE("bytes are decoded as they come, and encoded as they are") {
+TEST_CASE("the bytes codec decodes bytes as they arrive and encodes them unchanged") {
   codec::byte_buffer b("abc");
   CHECK(codec::bytes::decode(b).value() == "abc");
   CHECK(codec::bytes::decode(b).value() == std::nullopt);
@@ -92,7 +93,7 @@ TEST_CASE("bytes are decoded as they come, and encoded as they are") {
   CHECK(b.view() == large + "hello");
 }
 
-TEST_CASE("lines are decoded one by one, and what is left at the end") {
+TEST_CASE("lines are decoded one by one, and an unterminated last line at the end") {
   bench b{codec::lines()};
   CHECK(b.after("line 1\nline 2\r\nline 3\n\r\n\r") == "\"line 1\"");
   CHECK(b.next() == "\"line 2\"");
@@ -106,8 +107,7 @@ TEST_CASE("lines are decoded one by one, and what is left at the end") {
   CHECK(b.last() == "none");
 }
 
-TEST_CASE(
-    "a line that is not UTF-8 is an error where UTF-8 is asked for, and the next one is read") {
+TEST_CASE("a line that is not UTF-8 is an error if UTF-8 is required, and the next line is read") {
   bench b{codec::lines().require_utf8()};
   CHECK(b.after("line 1\xc3\x28") == "none");
   CHECK(b.last() == "error");
@@ -115,11 +115,11 @@ TEST_CASE(
   CHECK(b.after("line 22222222222222\n") == "\"line 22222222222222\"");
 }
 
-TEST_CASE("lines over the maximum are errors, each once, whatever pieces they come in") {
+TEST_CASE("a line over the maximum is one error, however the line is split") {
   bench b{codec::lines(6)};
   CHECK(b.after("line 1 is too long\nline 2\nline 3\r\nline 4\n\r\n\r") == "error");
   CHECK(b.next() == "\"line 2\"");
-  CHECK(b.next() == "error");  // its "\r" is one byte too many
+  CHECK(b.next() == "error");  // the "\r" makes the line one byte too long
   CHECK(b.next() == "\"line 4\"");
   CHECK(b.next() == "\"\"");
   CHECK(b.next() == "none");
@@ -158,14 +158,14 @@ TEST_CASE("lines over the maximum are errors, each once, whatever pieces they co
   CHECK(twice.after("ong\nshort\n") == "\"short\"");
 }
 
-TEST_CASE("what was skipped of a line ends with the stream, and the next one is read whole") {
+TEST_CASE("after an end of stream within a line that is skipped, the next line is read whole") {
   bench b{codec::lines(3)};
   CHECK(b.after("too long") == "error");
   CHECK(b.last() == "none");
   CHECK(b.after("ok\n") == "\"ok\"");
 }
 
-TEST_CASE("lines are encoded with their end") {
+TEST_CASE("lines are encoded with a line end") {
   codec::lines c;
   codec::byte_buffer b;
   CHECK(c.encode("line 1", b).has_value());
@@ -173,7 +173,7 @@ TEST_CASE("lines are encoded with their end") {
   CHECK(b.view() == "line 1\nline 2\n");
 }
 
-TEST_CASE("any of the delimiters ends a piece, and two in a row have an empty one between them") {
+TEST_CASE("any delimiter ends a piece, and two in a row enclose an empty piece") {
   bench b{codec::any_delimiter()};
   CHECK(b.after("chunk 1,chunk 2;chunk 3\n\r") == "\"chunk 1\"");
   CHECK(b.next() == "\"chunk 2\"");
@@ -192,7 +192,7 @@ TEST_CASE("any of the delimiters ends a piece, and two in a row have an empty on
   CHECK(out.view() == "chunk 1;--;chunk 2;--;");
 }
 
-TEST_CASE("pieces over the maximum are errors, each once, whatever parts they come in") {
+TEST_CASE("a piece over the maximum is one error, however the piece is split") {
   const auto most = [](std::size_t n) { return bench(codec::any_delimiter(",;\n\r", ",", n)); };
   auto b = most(7);
   CHECK(b.after("chunk 1 is too long\nchunk 2\nchunk 3\r\nchunk 4\n\r\n") == "error");
@@ -236,7 +236,7 @@ TEST_CASE("pieces over the maximum are errors, each once, whatever parts they co
   CHECK(repeated.after("b;") == "\"b\"");
 }
 
-TEST_CASE("frames that say their length come out of any packets") {
+TEST_CASE("length-delimited frames are decoded from packets of any size") {
   CHECK(read_all({}, {}).empty());
   CHECK(read_all({}, {"\0\0\0\x09"s + "abcdefghi"}) == frames{"abcdefghi"});
   codec::length_options little;
@@ -260,7 +260,7 @@ TEST_CASE("frames that say their length come out of any packets") {
   CHECK(read_all({}, bytes) == three);
 }
 
-TEST_CASE("half a head, or half a frame, is an error at the end") {
+TEST_CASE("an incomplete head or frame is an error at the end of the stream") {
   for (const frames& packets : {frames{"\0\0"s}, frames{"\0"s, "", "\0"s, ""},
                                 frames{"\0\0\0\x09"s + "ab", "", "cd", ""}}) {
     const auto got = read_all({}, packets);
@@ -269,8 +269,7 @@ TEST_CASE("half a head, or half a frame, is an error at the end") {
   }
 }
 
-TEST_CASE(
-    "a frame longer than the maximum is an error that says so; a new maximum is the next one's") {
+TEST_CASE("a frame over the maximum is an error, and a new maximum applies from the next frame") {
   codec::length_options short_ones;
   short_ones.max_frame_length = 5;
   const auto got = read_all(short_ones, {"\0\0\0\x09"s + "abcdefghi"});
@@ -298,7 +297,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("a head may have other bytes before and behind its length, and the length may count it") {
+TEST_CASE("a head may have bytes around its length field, and the length may include the head") {
   CHECK(read_all(field(1), {"\x09"s + "abcdefghi"}) == frames{"abcdefghi"});
   auto offset = field(2);
   offset.length_field_offset = 4;
@@ -320,10 +319,10 @@ TEST_CASE("a head may have other bytes before and behind its length, and the len
   CHECK(senseless.size() == 1);
   auto endless = field(1);
   endless.num_skip = 0;
-  CHECK(read_all(endless, {"\0"s}).size() == 1);  // nothing would ever be taken for it
+  CHECK(read_all(endless, {"\0"s}).size() == 1);  // an error: the frame would consume no bytes
 }
 
-TEST_CASE("frames are written behind their length") {
+TEST_CASE("frames are written after their length") {
   CHECK(encoded(codec::length_delimited(), "abcdefghi") == "\0\0\0\x09"s + "abcdefghi");
   codec::length_options o;
   o.length_adjustment = -2;
@@ -355,7 +354,7 @@ TEST_CASE("frames are written behind their length") {
   });
 }
 
-TEST_CASE("a frame longer than the maximum is not written, one that has begun is") {
+TEST_CASE("a frame over the maximum is not written, but one that has begun is finished") {
   test::run([]() -> future<> {
     test::scripted_stream s;
     s.takes(6).write_waits();
@@ -374,7 +373,7 @@ TEST_CASE("a frame longer than the maximum is not written, one that has begun is
   });
 }
 
-TEST_CASE("the maximum is no more than the length field can say, and a full buffer grows") {
+TEST_CASE("the length field caps the maximum, and a full buffer grows") {
   const auto maximum = [](std::size_t bytes, std::ptrdiff_t adjustment, std::size_t wanted) {
     auto o = field(bytes);
     o.length_adjustment = adjustment;

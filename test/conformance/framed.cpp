@@ -1,4 +1,5 @@
-// tokio-util's tests framed.rs, framed_read.rs, framed_stream.rs and framed_write.rs.
+// The behaviour that tokio-util's framed.rs, framed_read.rs, framed_stream.rs and framed_write.rs
+// test. docs/conformance.tsv says which case is which test.
 #include <eddy/codec/framed.hpp>
 
 #include <doctest/doctest.h>
@@ -30,7 +31,7 @@ using test::scripted_stream;
 
 namespace {
 
-/// Integers, most significant byte first.
+/// A codec of integers, most significant byte first.
 template <class T>
 struct big_endian {
   eddy::result<std::optional<T>> decode(codec::byte_buffer& from) {
@@ -59,7 +60,7 @@ std::string bytes(std::initializer_list<std::uint32_t> values) {
   return std::string(b.view());
 }
 
-/// Gives these frames, and an end.
+/// Checks that the next frames are ready and have these values.
 template <class R>
 void expect(R& frames, std::initializer_list<std::uint64_t> values) {
   for (const auto want : values) {
@@ -90,7 +91,7 @@ void expect_failure(R& frames, std::errc code = std::errc::io_error) {
 
 }  // namespace
 
-TEST_CASE("frames that are in the given buffer come first, also for another codec") {
+TEST_CASE("frames in the given buffer come first, also after a change of the codec") {
   scripted_stream s;
   s.fails(test::broken());
   codec::framed_parts<scripted_stream&, u32> parts(s, u32());
@@ -104,7 +105,7 @@ TEST_CASE("frames that are in the given buffer come first, also for another code
   CHECK(s.reads == 0);
 }
 
-TEST_CASE("a given buffer grows to the usual size, never shrinks, is not decoded while empty") {
+TEST_CASE("a given buffer grows to the usual size, never shrinks, and is not decoded while empty") {
   const auto capacity = [](codec::byte_buffer given) {
     scripted_stream s;
     codec::framed_parts<scripted_stream&, u32> parts(s, u32());
@@ -122,7 +123,7 @@ TEST_CASE("a given buffer grows to the usual size, never shrinks, is not decoded
   CHECK(f.codec().calls == 1);
 }
 
-TEST_CASE("several frames come out of one packet, and of several") {
+TEST_CASE("frames are decoded from one packet and from several") {
   scripted_stream one;
   one.gives(bytes({0, 1, 2}));
   codec::framed_read packet(one, u32());
@@ -142,7 +143,7 @@ TEST_CASE("several frames come out of one packet, and of several") {
   expect_end(wide);
 }
 
-TEST_CASE("frames wait for a reader that is not ready, before them and within them") {
+TEST_CASE("reading frames waits for the reader between frames and within a frame") {
   scripted_stream s;
   s.waits().gives(bytes({0})).gives(std::string("\0\0", 2)).waits().gives(bytes({1, 2}).substr(2));
   codec::framed_read r(s, u32());
@@ -153,7 +154,7 @@ TEST_CASE("frames wait for a reader that is not ready, before them and within th
   expect_end(r);
 }
 
-TEST_CASE("a reader's failure is a failure of the frames") {
+TEST_CASE("a failure of the reader is a failure of reading frames") {
   scripted_stream s;
   s.fails(test::broken());
   codec::framed_read at_once(s, u32());
@@ -167,7 +168,7 @@ TEST_CASE("a reader's failure is a failure of the frames") {
   expect_failure(later);
 }
 
-TEST_CASE("a frame may be larger than the buffer, bytes that make none are an error at the end") {
+TEST_CASE("a frame may exceed the buffer, and left-over bytes are an error at the end") {
   struct big {
     eddy::result<std::optional<std::uint32_t>> decode(codec::byte_buffer& from) {
       if (from.size() < 32768) return std::optional<std::uint32_t>();
@@ -187,7 +188,7 @@ TEST_CASE("a frame may be larger than the buffer, bytes that make none are an er
   CHECK(task.assert_ready(rest).error() == errc::unexpected_end);
 }
 
-TEST_CASE("a decoder may make any number of frames of the end") {
+TEST_CASE("a decoder may make any number of frames at the end of the stream") {
   struct at_end {
     eddy::result<std::optional<std::uint32_t>> decode(codec::byte_buffer&) {
       FAIL("there are no bytes");
@@ -204,7 +205,7 @@ TEST_CASE("a decoder may make any number of frames of the end") {
   expect_end(r);
 }
 
-TEST_CASE("frames that have ended, or failed, stay so until they are resumed") {
+TEST_CASE("after an end or a failure there are no frames until resume") {
   scripted_stream s;
   s.gives(bytes({1})).gives("").gives(bytes({2})).fails(test::broken()).gives(bytes({3}));
   codec::framed_read r(s, u32());
@@ -222,7 +223,7 @@ TEST_CASE("frames that have ended, or failed, stay so until they are resumed") {
   expect_end(r);
 }
 
-TEST_CASE("frames that are fed are written together, also by another encoder") {
+TEST_CASE("fed frames are written together, also after a change of the encoder") {
   test::run([]() -> future<> {
     scripted_stream s;
     codec::framed_write w(s, u32());
@@ -242,7 +243,7 @@ TEST_CASE("frames that are fed are written together, also by another encoder") {
   });
 }
 
-TEST_CASE("a feed waits once the boundary is reached, and all that is held back goes out") {
+TEST_CASE("a feed waits once the boundary is reached, and writes everything held back") {
   scripted_stream s;
   s.write_waits();
   for (int i = 0; i < 8; ++i) s.takes(2048);

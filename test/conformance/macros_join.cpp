@@ -1,4 +1,5 @@
-// Tokio's macros_join.rs.
+// The behaviour that Tokio's macros_join.rs tests. docs/conformance.tsv says which case is which
+// test.
 
 #include <eddy/combine/join.hpp>
 
@@ -29,7 +30,7 @@ void in_runtime(F f) {
 
 future<int> value(int v) { co_return v; }
 
-TEST_CASE("join of one and of two, biased or not") {
+TEST_CASE("a join of one or two branches returns their values, biased or not") {
   in_runtime([]() -> future<> {
     auto [a] = co_await eddy::join(value(1));
     auto [b] = co_await eddy::join(eddy::biased, value(2));
@@ -44,7 +45,7 @@ future<T> take(oneshot::receiver<T> rx) {
   co_return co_await rx;
 }
 
-TEST_CASE("a join of two receivers is woken by either and ends with both") {
+TEST_CASE("either of two receivers wakes a join, and both end it") {
   const test::leak_check leaks;
   test::mock_task task;
   auto [tx1, rx1] = oneshot::channel<std::string>();
@@ -67,7 +68,7 @@ class ready_value {
   static eddy::polled<int> poll(eddy::context&) noexcept { return 1; }
 };
 
-TEST_CASE("a join is not larger than its branches, their values and four words, biased or not") {
+TEST_CASE("a join is at most as large as its branches, their values and four words") {
   constexpr std::size_t part =
       sizeof(eddy::detail::branch<ready_value>) + sizeof(std::optional<int>) + 4;
   CHECK(sizeof(eddy::join(ready_value())) <= part + 32);
@@ -107,7 +108,7 @@ future<> four_times(std::string& order, char name) {
   }
 }
 
-TEST_CASE("each poll of a join begins with another branch") {
+TEST_CASE("each poll of a join begins with a different branch") {
   in_runtime([]() -> future<> {
     std::string order;
     co_await eddy::join(four_times(order, '1'), four_times(order, '2'), four_times(order, '3'));
@@ -132,7 +133,7 @@ TEST_CASE("a join of nothing is ready") {
   });
 }
 
-TEST_CASE("a join takes leaves as it takes futures") {
+TEST_CASE("a join takes leaves and futures") {
   in_runtime([]() -> future<> {
     auto [a, b] = co_await eddy::join(ready_value(), value(2));
     CHECK(a + b == 3);

@@ -1,4 +1,4 @@
-// Tokio's macros_select.rs, what is not shown in test/combine/select.cpp.
+// The behaviour that Tokio's macros_select.rs tests and test/combine/select.cpp does not.
 
 #include <eddy/combine/select.hpp>
 
@@ -35,7 +35,7 @@ void in_runtime(F f) {
 
 future<int> value(int v) { co_return v; }
 
-TEST_CASE("select of one branch, made in place, by a call or named before") {
+TEST_CASE("a select of one branch takes a lambda's, a function's or a named future") {
   in_runtime([]() -> future<> {
     auto a = co_await eddy::select([]() -> future<int> { co_return 1; }());
     CHECK(a.get<0>() == 1);
@@ -47,7 +47,7 @@ TEST_CASE("select of one branch, made in place, by a call or named before") {
   });
 }
 
-TEST_CASE("select of otherwise alone gives its value, biased or not") {
+TEST_CASE("a select of otherwise alone returns its value, biased or not") {
   in_runtime([]() -> future<> {
     auto a = co_await eddy::select(eddy::otherwise(1));
     CHECK(a.get<0>() == 1);
@@ -56,7 +56,7 @@ TEST_CASE("select of otherwise alone gives its value, biased or not") {
   });
 }
 
-TEST_CASE("a select in the handler of a select, and one as a branch of another") {
+TEST_CASE("a select may follow from another's result or be its branch") {
   in_runtime([]() -> future<> {
     auto outer = co_await eddy::select(value(1));
     auto inner = co_await eddy::select(value(outer.get<0>() + 2));
@@ -66,7 +66,7 @@ TEST_CASE("a select in the handler of a select, and one as a branch of another")
   });
 }
 
-TEST_CASE("of two that are ready only one runs") {
+TEST_CASE("of two ready branches only one runs") {
   in_runtime([]() -> future<> {
     int ran = 0;
     const auto branch = [](int& count, int v) -> future<int> {
@@ -94,7 +94,7 @@ TEST_CASE("a branch owns what was moved into it") {
   });
 }
 
-TEST_CASE("of two channels the one with a value wins") {
+TEST_CASE("of two channels, the one with a value wins a select") {
   in_runtime([]() -> future<> {
     auto [tx1, rx1] = oneshot::channel<int>();
     auto [tx2, rx2] = oneshot::channel<int>();
@@ -132,7 +132,7 @@ TEST_CASE("a loop over two channels takes every message and ends when both are c
   });
 }
 
-TEST_CASE("the loser that was lent is awaited after the select") {
+TEST_CASE("a losing branch that was passed by name can be awaited after the select") {
   in_runtime([]() -> future<> {
     auto [tx1, rx1] = oneshot::channel<int>();
     auto [tx2, rx2] = oneshot::channel<int>();
@@ -160,14 +160,14 @@ class ready_value {
   int value_;
 };
 
-TEST_CASE("a select is not larger than its branches and a word") {
+TEST_CASE("a select is at most as large as its branches and a word") {
   constexpr std::size_t branch = sizeof(eddy::detail::branch<ready_value>);
   CHECK(sizeof(eddy::select(ready_value(0))) <= branch + 8);
   CHECK(sizeof(eddy::select(ready_value(0), ready_value(0))) <= 2 * branch + 8);
   CHECK(sizeof(eddy::select(ready_value(0), ready_value(0), ready_value(0))) <= 3 * branch + 8);
 }
 
-TEST_CASE("what a branch borrowed is free again behind the select") {
+TEST_CASE("what a branch borrowed is free again after the select") {
   in_runtime([]() -> future<> {
     int value = 234;
     const auto change = [](int& v) -> future<> {
@@ -203,7 +203,7 @@ TEST_CASE("a branch that has dropped out is not polled again") {
   CHECK((*r)->get<1>() == 1);
 }
 
-TEST_CASE("a branch whose condition does not hold is never polled") {
+TEST_CASE("a branch whose condition is false is never polled") {
   const test::leak_check leaks;
   test::mock_task task;
   auto [tx, rx] = oneshot::channel<int>();
@@ -229,7 +229,7 @@ future<int> both(oneshot::receiver<int> rx1, oneshot::receiver<int> rx2) {
   co_return *a + *b;
 }
 
-TEST_CASE("two lent receivers are joined by a select in a loop") {
+TEST_CASE("a select in a loop awaits two receivers that are passed by name") {
   const test::leak_check leaks;
   test::mock_task task;
   auto [tx1, rx1] = oneshot::channel<int>();
@@ -246,7 +246,7 @@ TEST_CASE("two lent receivers are joined by a select in a loop") {
   CHECK(**r == 579);
 }
 
-TEST_CASE("a sleep whose condition does not hold does not win, biased or not") {
+TEST_CASE("a sleep whose condition is false does not win, biased or not") {
   in_runtime([]() -> future<> {
     auto a = co_await eddy::select(eddy::when(false, eddy::sleep(0ms)), value(1));
     CHECK(a.index() == 1);
@@ -260,14 +260,14 @@ auto many(std::index_sequence<I...>) {
   return eddy::select(ready_value(static_cast<int>(I))...);
 }
 
-TEST_CASE("64 branches") {
+TEST_CASE("a select may have 64 branches") {
   in_runtime([]() -> future<> {
     auto r = co_await many(std::make_index_sequence<64>());
     CHECK(r.index() < 64);
   });
 }
 
-TEST_CASE("a branch that never ends does not matter") {
+TEST_CASE("a branch that never ends does not hinder the others") {
   in_runtime([]() -> future<> {
     test::gate never;
     auto r = co_await eddy::select(never.wait(), value(1));
@@ -275,7 +275,7 @@ TEST_CASE("a branch that never ends does not matter") {
   });
 }
 
-TEST_CASE("the value of a lent branch is the handler's to change") {
+TEST_CASE("the winner's value may be changed") {
   in_runtime([]() -> future<> {
     auto ok = eddy::pin(value(1));
     auto r = co_await eddy::select(ok);
@@ -289,7 +289,7 @@ TEST_CASE("the value of a lent branch is the handler's to change") {
   });
 }
 
-TEST_CASE("biased passes over what is not ready and asks no further than the first that is") {
+TEST_CASE("a biased select takes the first ready branch and polls no further") {
   in_runtime([]() -> future<> {
     auto [tx1, rx1] = oneshot::channel<int>();
     auto [tx2, rx2] = oneshot::channel<int>();
@@ -305,7 +305,7 @@ TEST_CASE("biased passes over what is not ready and asks no further than the fir
 future<> nothing() { co_return; }
 future<> a_yield() { co_await eddy::yield_now(); }
 
-TEST_CASE("biased: what is ready later comes later, until nothing is enabled") {
+TEST_CASE("a biased loop takes branches as they become ready, until none is enabled") {
   in_runtime([]() -> future<> {
     auto one = eddy::pin(nothing());
     auto two = eddy::pin(a_yield());
@@ -322,24 +322,25 @@ TEST_CASE("biased: what is ready later comes later, until nothing is enabled") {
   });
 }
 
+future<std::vector<std::size_t>> winners() {
+  std::vector<std::size_t> won;
+  for (int i = 0; i < 20; ++i) {
+    auto r = co_await many(std::make_index_sequence<10>());
+    won.push_back(r.index());
+  }
+  co_return won;
+}
 std::vector<std::size_t> draws(std::uint64_t seed) {
   auto rt = eddy::runtime::builder().rng_seed(seed).build();
-  return rt.block_on([]() -> future<std::vector<std::size_t>> {
-    std::vector<std::size_t> won;
-    for (int i = 0; i < 20; ++i) {
-      auto r = co_await many(std::make_index_sequence<10>());
-      won.push_back(r.index());
-    }
-    co_return won;
-  });
+  return rt.block_on(winners());
 }
 
-TEST_CASE("runtimes of the same seed select alike") {
+TEST_CASE("runtimes with the same seed make the same choices in select") {
   CHECK(draws(11) == draws(11));
   CHECK(draws(11) != draws(12));
 }
 
-TEST_CASE("a leaf that has a name may be lent") {
+TEST_CASE("a named leaf may be passed to select by name") {
   in_runtime([]() -> future<> {
     test::pass leaf(1);
     auto r = co_await eddy::select(leaf, eddy::sleep(1h));

@@ -1,4 +1,5 @@
-// What Tokio's rt_basic.rs asks of a current_thread runtime. docs/conformance.tsv says which case is which test.
+// The behaviour that Tokio's rt_basic.rs tests, for a runtime of one loop. docs/conformance.tsv
+// says which case is which test.
 
 #include <eddy/eddy.hpp>
 
@@ -19,7 +20,7 @@ namespace {
 using eddy::future;
 using eddy::promise;
 
-/// Calls a function when it goes.
+/// Calls a function when it is destroyed.
 template <class F>
 class on_drop {
  public:
@@ -35,7 +36,7 @@ class on_drop {
   bool armed_ = true;
 };
 
-/// Passes a poll on and counts it.
+/// Counts the polls of a leaf.
 template <class Leaf>
 struct counted {
   Leaf inner;
@@ -46,14 +47,14 @@ struct counted {
   }
 };
 
-/// Never ready; nobody wakes it.
+/// A leaf that is never ready and never woken.
 struct never {
   eddy::polled<> poll(eddy::context&) noexcept { return eddy::pending; }
 };
 
 future<> one_round() { co_await eddy::yield_now(); }
 
-TEST_CASE("a spawned task makes no progress while nobody is in block_on") {
+TEST_CASE("a spawned task makes no progress while no thread is in block_on") {
   const test::leak_check leaks;
   eddy::runtime rt;
   promise<int> p;
@@ -64,7 +65,7 @@ TEST_CASE("a spawned task makes no progress while nobody is in block_on") {
     p.set_value(31);
     co_return;
   }));
-  // Other runtimes, and other threads that run them, are no reason to run it.
+  // Other runtimes do not run it, on this thread or on another.
   std::thread([] { eddy::runtime().block_on(one_round()); }).join();
   eddy::runtime().block_on(one_round());
   CHECK_FALSE(ran);
@@ -72,7 +73,7 @@ TEST_CASE("a spawned task makes no progress while nobody is in block_on") {
   CHECK(ran);
 }
 
-TEST_CASE("a task is polled once at first, and once a wake from then on") {
+TEST_CASE("a task is polled once after spawning, and then once per wake") {
   const test::leak_check leaks;
   eddy::runtime rt;
   promise<> p1;
@@ -88,7 +89,7 @@ TEST_CASE("a task is polled once at first, and once a wake from then on") {
   CHECK(polls == 1);
   rt.block_on(one_round());
   rt.block_on(one_round());
-  CHECK(polls == 1);  // nobody woke it
+  CHECK(polls == 1);  // it was not woken
   p1.set_value();
   rt.block_on(one_round());
   CHECK(polls == 3);  // the first is ready, the second is not
@@ -109,7 +110,7 @@ TEST_CASE("tasks that end each other's waits while the runtime is dropped do not
   int went_on = 0;
   {
     eddy::runtime rt;
-    // Each waits for the next one's promise, which breaks when that task is destroyed.
+    // Each task waits for the next task's promise, which breaks when that task is destroyed.
     static_cast<void>(rt.spawn([&, w = std::move(wait_second)]() mutable -> future<> {
       const on_drop d([&] { ++dropped; });
       static_cast<void>(co_await eddy::attempt(std::move(w)));
@@ -134,7 +135,7 @@ TEST_CASE("tasks that end each other's waits while the runtime is dropped do not
   CHECK(went_on == 0);
 }
 
-TEST_CASE("tasks are destroyed on their runtime") {
+TEST_CASE("a task's destructors see their runtime as the current one") {
   const test::leak_check leaks;
   std::string seen;
   {
@@ -152,7 +153,7 @@ TEST_CASE("tasks are destroyed on their runtime") {
 }
 
 #if EDDY_EXCEPTIONS
-TEST_CASE("tasks wake each other while a failed block_on unwinds past their runtime") {
+TEST_CASE("tasks may wake each other while a failed block_on unwinds past their runtime") {
   const test::leak_check leaks;
   int dropped = 0;
   promise<> p1;
@@ -163,7 +164,7 @@ TEST_CASE("tasks wake each other while a failed block_on unwinds past their runt
     std::optional<promise<>> p(std::move(theirs));
     const on_drop d([&] {
       ++dropped;
-      p->set_value();  // the other one is woken, and must not run
+      p->set_value();  // wakes the other task, which must not run
     });
     co_await std::move(mine);
     FAIL("went on");
@@ -203,7 +204,7 @@ TEST_CASE("a task spawns a task, and both run on the thread of block_on") {
   CHECK(out == 77);
 }
 
-TEST_CASE("a task that another thread wakes goes on on its own loop") {
+TEST_CASE("a task woken by another thread continues on its own loop") {
   const test::leak_check leaks;
   eddy::runtime rt;
   std::thread helper;
@@ -228,7 +229,7 @@ TEST_CASE("a runtime has no name unless it was given one") {
   CHECK(rt.get_handle().name().empty());
 }
 
-TEST_CASE("runtimes keep the names they were given") {
+TEST_CASE("each runtime keeps the name it was given") {
   const eddy::runtime one = eddy::runtime::builder().name("north").build();
   const eddy::runtime two = eddy::runtime::builder().name("south").build();
   CHECK(one.get_handle().name() == "north");
@@ -257,7 +258,7 @@ TEST_CASE("runtimes with the same seed draw the same numbers") {
   CHECK(rt3.block_on(two_numbers()) != rt4.block_on(two_numbers()));
 }
 
-TEST_CASE("the seeded numbers go on from one block_on to the next") {
+TEST_CASE("seeded random numbers continue from one block_on to the next") {
   eddy::runtime rt1 = eddy::runtime::builder().rng_seed(9001).build();
   const auto a1 = rt1.block_on(two_numbers());
   const auto a2 = rt1.block_on(two_numbers());
@@ -269,7 +270,7 @@ TEST_CASE("the seeded numbers go on from one block_on to the next") {
   CHECK(a1 != a2);
 }
 
-TEST_CASE("a task that on_park wakes runs before the loop sleeps") {
+TEST_CASE("a task woken by on_park runs before the loop sleeps") {
   const test::leak_check leaks;
   eddy::waker root;
   int parks = 0;
@@ -288,7 +289,7 @@ TEST_CASE("a task that on_park wakes runs before the loop sleeps") {
     return eddy::pending;
   }));
   CHECK(parks == 1);
-  CHECK(unparks == 0);  // it did not sleep: there was nothing else that could have woken it
+  CHECK(unparks == 0);  // the loop did not sleep: nothing else could have woken it
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What Tokio's rt_common.rs asks of every runtime. docs/conformance.tsv says which
-// case is which test.
+// The behaviour that Tokio's rt_common.rs tests, for every kind of runtime. docs/conformance.tsv
+// says which case is which test.
 
 #include <eddy/eddy.hpp>
 
@@ -36,7 +36,7 @@ struct never {
   eddy::polled<> poll(eddy::context&) noexcept { return eddy::pending; }
 };
 
-/// Wakes itself and lets others run, by the bare contract of a leaf.
+/// Wakes its own task and lets other tasks run, using only the contract of a leaf.
 future<> step_back() {
   bool stepped = false;
   co_await eddy::poll_fn([&stepped](eddy::context& cx) -> eddy::polled<> {
@@ -51,7 +51,7 @@ future<> spin(const bool& stop) {
 future<> one_round() { co_await eddy::yield_now(); }
 future<std::string> say(std::string what) { co_return what; }
 
-TEST_CASE("block_on gives the value of a future that is ready at once") {
+TEST_CASE("block_on returns the value of a future that is ready at once") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   bool ran = false;
@@ -75,7 +75,7 @@ TEST_CASE("block_on waits for a value from another thread") {
   helper.join();
 }
 
-TEST_CASE("a spawned task runs beside the task that spawned it") {
+TEST_CASE("a spawned task runs concurrently with its spawner") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   CHECK(rt.block_on([]() -> future<int> {
@@ -89,7 +89,7 @@ TEST_CASE("a spawned task runs beside the task that spawned it") {
   }) == 12);
 }
 
-TEST_CASE("a join handle gives what its task returns") {
+TEST_CASE("awaiting a join handle returns the task's value") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
@@ -105,7 +105,7 @@ TEST_CASE("a join handle gives what its task returns") {
   });
 }
 
-TEST_CASE("a value goes from task to task") {
+TEST_CASE("a promise passes a value from task to task") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   CHECK(rt.block_on([]() -> future<int> {
@@ -188,7 +188,7 @@ TEST_CASE("block_on inside a task is refused with a message") {
 }
 #endif
 
-TEST_CASE("a runtime made inside a task runs outside of it") {
+TEST_CASE("a runtime made inside a task can run after that task") {
   const test::leak_check leaks;
   eddy::runtime outer = test::make_runtime();
   eddy::runtime inner =
@@ -232,7 +232,7 @@ TEST_CASE("a wake from another thread reaches a task while another keeps the loo
   helper.join();
 }
 
-TEST_CASE("another thread spawns on a loop that sleeps") {
+TEST_CASE("another thread can spawn on a loop that sleeps") {
   const test::leak_check leaks;
   std::atomic<bool> parked{false};
   eddy::runtime rt = eddy::runtime::builder().on_park([&] { parked = true; }).build();
@@ -249,7 +249,7 @@ TEST_CASE("another thread spawns on a loop that sleeps") {
   helper.join();
 }
 
-TEST_CASE("another thread spawns on a loop that is busy") {
+TEST_CASE("another thread can spawn on a loop that is busy") {
   const test::leak_check leaks;
   const bool stop = false;
   eddy::runtime rt = test::make_runtime();
@@ -270,7 +270,7 @@ TEST_CASE("another thread spawns on a loop that is busy") {
   helper.join();
 }
 
-TEST_CASE("block_on a sleep returns not before its time") {
+TEST_CASE("block_on of a sleep does not return early") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   const auto before = std::chrono::steady_clock::now();
@@ -278,7 +278,7 @@ TEST_CASE("block_on a sleep returns not before its time") {
   CHECK(std::chrono::steady_clock::now() - before >= 4ms);
 }
 
-TEST_CASE("a spawned task sleeps not less than its time") {
+TEST_CASE("a sleep in a spawned task does not end early") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   const auto before = std::chrono::steady_clock::now();
@@ -300,13 +300,13 @@ future<> connect_and_accept() {
   co_await std::move(server);
 }
 
-TEST_CASE("a socket is bound, accepted and connected inside block_on") {
+TEST_CASE("block_on binds, accepts and connects sockets") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on(connect_and_accept());
 }
 
-TEST_CASE("a blocking job spawns a task") {
+TEST_CASE("a blocking job can spawn a task") {
   eddy::runtime rt = test::make_runtime();
   CHECK(rt.block_on([]() -> future<std::string> {
     auto inner = co_await eddy::spawn_blocking([] { return eddy::spawn(say("from a job")); });
@@ -314,7 +314,7 @@ TEST_CASE("a blocking job spawns a task") {
   }) == "from a job");
 }
 
-TEST_CASE("a blocking job spawns a blocking job") {
+TEST_CASE("a blocking job can spawn a blocking job") {
   eddy::runtime rt = test::make_runtime();
   CHECK(rt.block_on([]() -> future<std::string> {
     auto inner = co_await eddy::spawn_blocking(
@@ -323,7 +323,7 @@ TEST_CASE("a blocking job spawns a blocking job") {
   }) == "2nd");
 }
 
-TEST_CASE("a blocking job waits for a sleep") {
+TEST_CASE("a blocking job can wait for a sleep on its own runtime") {
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     co_await eddy::spawn_blocking([] {
@@ -334,7 +334,7 @@ TEST_CASE("a blocking job waits for a sleep") {
   });
 }
 
-TEST_CASE("a blocking job connects to a listener of the loop") {
+TEST_CASE("a blocking job can connect to a listener of the loop") {
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto listener = co_await tcp_listener::bind("127.0.0.1:0");
@@ -349,7 +349,7 @@ TEST_CASE("a blocking job connects to a listener of the loop") {
   });
 }
 
-TEST_CASE("when the thread that turns the loop has its result, one that waits turns it on") {
+TEST_CASE("when the driver of a loop has its result, another thread in block_on takes over") {
   for (int i = 0; i < 50; ++i) {
     eddy::runtime rt = test::make_runtime();
     promise<> p1;
@@ -395,14 +395,14 @@ future<std::string> client_and_server() {
   }
 }
 
-TEST_CASE("a client reads to its end what a server of the same loop writes") {
+TEST_CASE("a client reads to the end what a server of the same loop writes") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   CHECK(rt.block_on(client_and_server()) == "ahoy");
 }
 
-TEST_CASE("tasks that need not move between threads serve a socket") {
-  // What needs a local_set where tasks move: the task holds something that only its own thread may touch.
+TEST_CASE("local tasks serve a socket") {
+  // The task refers to something that only its own thread may touch, so it must not move.
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
@@ -424,7 +424,7 @@ TEST_CASE("tasks that need not move between threads serve a socket") {
 }
 
 #if EDDY_EXCEPTIONS
-TEST_CASE("a task that throws drops what it holds and harms nobody else") {
+TEST_CASE("a task that throws drops what it holds, and other tasks run on") {
   const test::leak_check leaks;
   int failures = 0;
   eddy::runtime rt = eddy::runtime::builder()
@@ -458,7 +458,7 @@ TEST_CASE("block_on throws what its future throws") {
 }
 #endif
 
-TEST_CASE("spawn under enter() goes to that runtime") {
+TEST_CASE("spawn under enter() uses that runtime") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   auto h = [&] {
@@ -468,7 +468,7 @@ TEST_CASE("spawn under enter() goes to that runtime") {
   CHECK(rt.block_on(std::move(h)) == "entered");
 }
 
-TEST_CASE("dropping a runtime destroys a leaf that waits, at once") {
+TEST_CASE("dropping a runtime destroys a waiting leaf at once") {
   const test::leak_check leaks;
   bool dropped = false;
   struct tells : never {
@@ -495,7 +495,7 @@ TEST_CASE("dropping a runtime destroys a leaf that waits, at once") {
   CHECK(dropped);
 }
 
-TEST_CASE("tasks that a dropped runtime destroys may wake each other") {
+TEST_CASE("tasks destroyed by a dropped runtime may wake each other") {
   const test::leak_check leaks;
   promise<> p1;
   promise<> p2;
@@ -526,7 +526,7 @@ TEST_CASE("tasks that a dropped runtime destroys may wake each other") {
   CHECK(dropped == 2);
 }
 
-TEST_CASE("a runtime is dropped while its sockets have news") {
+TEST_CASE("a runtime may be dropped while its sockets are ready") {
   const test::leak_check leaks;
   for (int i = 0; i < 10; ++i) {
     CAPTURE(i);
@@ -559,11 +559,11 @@ TEST_CASE("a runtime is dropped while its sockets have news") {
   }
 }
 
-TEST_CASE("a runtime in a thread_local is dropped at its thread's end, tasks and all") {
+TEST_CASE("a runtime in a thread_local is dropped with its tasks at the thread's end") {
   const test::leak_check leaks;
   bool dropped = false;
   std::thread([&dropped] {
-    // Made before anything of eddy's own on this thread, so destroyed after it.
+    // Made before eddy's own thread_locals of this thread, so destroyed after them.
     thread_local std::optional<eddy::runtime> kept;
     kept.emplace();
     struct tells {
@@ -583,7 +583,7 @@ TEST_CASE("a runtime in a thread_local is dropped at its thread's end, tasks and
   CHECK(dropped);
 }
 
-TEST_CASE("a task whose operations are always ready is made to let others run") {
+TEST_CASE("a task whose operations are always ready has to let others run") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
@@ -592,7 +592,7 @@ TEST_CASE("a task whose operations are always ready is made to let others run") 
       ended.push_back(eddy::spawn([](int v) -> future<int> { co_return v; }, i));
     for (const auto& h : ended)
       while (!h.is_finished()) co_await eddy::yield_now();
-    // In one poll not all of them answer.
+    // The budget is used up before all of them have answered in one poll.
     int taken = 0;
     co_await eddy::poll_fn([&](eddy::context& cx) -> eddy::polled<> {
       if (taken != 0) return eddy::ready;
@@ -604,7 +604,7 @@ TEST_CASE("a task whose operations are always ready is made to let others run") 
   });
 }
 
-TEST_CASE("a leaf of the user's own takes part in the budget") {
+TEST_CASE("a user's own leaf can take part in the budget") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
@@ -622,7 +622,7 @@ TEST_CASE("a leaf of the user's own takes part in the budget") {
     co_await eddy::poll_fn([&](eddy::context& cx) -> eddy::polled<> {
       if (worker.poll(cx)) return eddy::ready;
       if (first == 0) first = steps;
-      return eddy::pending;  // out of budget it has woken the task already
+      return eddy::pending;  // proceed() has woken the task when the budget was used up
     });
     CHECK(first > 1);
     CHECK(first < 1000);
@@ -636,7 +636,7 @@ TEST_CASE("a socket is served while tasks keep the loop busy") {
   eddy::runtime rt = test::make_runtime();
   for (int i = 0; i < 20; ++i) static_cast<void>(rt.spawn(spin(stop)));
   CHECK(rt.block_on(client_and_server()) == "ahoy");
-  // And while the very task that yields is the one that waits for the event.
+  // The same while the task that yields is the one that waits for the socket.
   rt.block_on([]() -> future<> {
     auto listener = co_await tcp_listener::bind("127.0.0.1:0");
     std::atomic<bool> connected{false};
@@ -652,7 +652,7 @@ TEST_CASE("a socket is served while tasks keep the loop busy") {
   });
 }
 
-/// Keeps a waker until its thread ends, and wakes it then.
+/// Keeps a waker until its thread ends, and then wakes it.
 struct wakes_at_exit {
   eddy::waker who;
   bool by_value = false;
@@ -666,7 +666,7 @@ struct wakes_at_exit {
   }
 };
 
-TEST_CASE("a waker in a thread_local wakes after its runtime is gone") {
+TEST_CASE("a waker in a thread_local may wake after its runtime is gone") {
   const test::leak_check leaks;
   for (const bool by_value : {false, true}) {
     std::atomic<bool> done{false};
@@ -674,7 +674,7 @@ TEST_CASE("a waker in a thread_local wakes after its runtime is gone") {
       thread_local wakes_at_exit last;
       last.by_value = by_value;
       last.done = &done;
-      eddy::runtime rt;  // the waker is this thread's
+      eddy::runtime rt;  // one loop: the waker's task belongs to this thread
       rt.block_on([]() -> future<> {
         co_await eddy::spawn([]() -> future<> {
           co_await eddy::poll_fn([](eddy::context& cx) -> eddy::polled<> {

@@ -1,5 +1,5 @@
-// What Tokio's rt_handle.rs and rt_handle_block_on.rs ask of handles. docs/conformance.tsv says which case is which
-// test.
+// The behaviour that Tokio's rt_handle.rs and rt_handle_block_on.rs test. docs/conformance.tsv says
+// which case is which test.
 
 #include <eddy/eddy.hpp>
 
@@ -36,16 +36,16 @@ namespace mpsc = eddy::sync::mpsc;
 struct never {
   eddy::polled<> poll(eddy::context&) noexcept { return eddy::pending; }
 };
-future<> wait_for_ever() { co_await never(); }
+future<> wait_forever() { co_await never(); }
 future<int> number(int v) { co_return v; }
 
-/// What awaiting `h` gives, found out on another runtime.
+/// Awaits `h` on another runtime and returns the outcome.
 template <class T>
 eddy::result<T> outcome(join_handle<T> h) {
   return eddy::runtime().block_on(eddy::attempt(std::move(h)));
 }
 
-TEST_CASE("guards of two runtimes end in reverse order") {
+TEST_CASE("guards of two runtimes restore the current runtime in reverse order") {
   const test::leak_check leaks;
   const eddy::runtime one = test::make_runtime();
   const eddy::runtime two = test::make_runtime();
@@ -81,7 +81,7 @@ future<> look_once(join_handle<>& h) {
   });
 }
 
-TEST_CASE("tasks that hold each other's handles and wait for them do not leak") {
+TEST_CASE("tasks that hold each other's handles do not leak") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
@@ -101,7 +101,7 @@ TEST_CASE("tasks that hold each other's handles and wait for them do not leak") 
   });
 }
 
-TEST_CASE("all handles of a runtime have its id") {
+TEST_CASE("all handles of a runtime have the same id") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   const auto id = rt.get_handle().id();
@@ -115,7 +115,7 @@ TEST_CASE("all handles of a runtime have its id") {
   CHECK(inside == id);
 }
 
-TEST_CASE("two runtimes have two ids") {
+TEST_CASE("different runtimes have different ids") {
   const test::leak_check leaks;
   const eddy::runtime one = test::make_runtime();
   const eddy::runtime two = test::make_runtime();
@@ -126,7 +126,7 @@ TEST_CASE("two runtimes have two ids") {
 
 // ---- block_on
 
-TEST_CASE("a handle's block_on gives the value of a future, a leaf or a callable") {
+TEST_CASE("a handle's block_on returns the value of a future, a leaf or a callable") {
   const test::leak_check leaks;
   const eddy::runtime rt = test::make_runtime();
   const auto guard = rt.enter();
@@ -136,7 +136,7 @@ TEST_CASE("a handle's block_on gives the value of a future, a leaf or a callable
   handle::current().block_on(eddy::yield_now());
 }
 
-TEST_CASE("a channel is used by one block_on of a handle after the other") {
+TEST_CASE("successive block_on calls of a handle may use one channel") {
   const test::leak_check leaks;
   const eddy::runtime rt = test::make_runtime();
   const auto h = rt.get_handle();
@@ -187,7 +187,7 @@ TEST_CASE("a blocking job may block on a future of its runtime") {
   });
 }
 
-TEST_CASE("threads block on one runtime by their handles at the same time") {
+TEST_CASE("several threads may block on one runtime by its handles at once") {
   const test::leak_check leaks;
   const eddy::runtime rt = test::make_runtime();
   std::vector<std::thread> threads;
@@ -216,7 +216,7 @@ TEST_CASE("a handle's block_on inside a task is refused with a message") {
       std::logic_error);
 }
 
-TEST_CASE("a handle's block_on that waits ends with its runtime") {
+TEST_CASE("a handle's block_on that waits ends with a join_error when the runtime ends") {
   const test::leak_check leaks;
   for (int i = 0; i < 20; ++i) {
     const auto held = std::make_shared<int>();
@@ -238,7 +238,7 @@ TEST_CASE("a handle's block_on that waits ends with its runtime") {
   }
 }
 
-TEST_CASE("a handle's block_on whose runtime has ended is a join_error: nothing is run") {
+TEST_CASE("a handle's block_on after the runtime's end throws join_error and runs nothing") {
   const test::leak_check leaks;
   std::optional<eddy::runtime> rt(test::make_runtime());
   const auto h = rt->get_handle();
@@ -258,22 +258,22 @@ TEST_CASE("a handle's block_on whose runtime has ended is a join_error: nothing 
 }
 #endif
 
-// ---- after the end
+// ---- after the runtime's end
 
-TEST_CASE("spawn by a handle whose runtime has ended gives an aborted task") {
+TEST_CASE("a task spawned by a handle after the runtime's end is aborted") {
   const test::leak_check leaks;
   std::optional<eddy::runtime> rt(test::make_runtime());
   const auto h = rt->block_on([]() -> future<handle> { co_return handle::current(); });
-  auto before = h.spawn(wait_for_ever());
+  auto before = h.spawn(wait_forever());
   rt.reset();
-  auto after = h.spawn(wait_for_ever());
+  auto after = h.spawn(wait_forever());
   CHECK(before.is_finished());
   CHECK(after.is_finished());
   CHECK(outcome(std::move(before)).error() == eddy::errc::aborted);
   CHECK(outcome(std::move(after)).error() == eddy::errc::aborted);
 }
 
-TEST_CASE("a blocking job for a runtime that has ended is not run") {
+TEST_CASE("a blocking job spawned after the runtime's end is not run") {
   std::optional<eddy::runtime> rt(test::make_runtime());
   const auto guard = rt->enter();
   rt.reset();
@@ -281,7 +281,7 @@ TEST_CASE("a blocking job for a runtime that has ended is not run") {
   CHECK(outcome(std::move(job)).error() == eddy::errc::aborted);
 }
 
-TEST_CASE("a Unix listener cannot be made for a runtime that has ended, nor awaited after it") {
+TEST_CASE("after the runtime's end a Unix listener can be neither bound nor awaited") {
   const test::leak_check leaks;
   const test::unix_folder folder;
   std::optional<eddy::runtime> rt(test::make_runtime());

@@ -1,4 +1,5 @@
-// What Tokio's rt_threaded.rs asks of a pool. docs/conformance.tsv says which case is which test.
+// The behaviour that Tokio's rt_threaded.rs tests, for a pool. docs/conformance.tsv says which case
+// is which test.
 
 #include <eddy/eddy.hpp>
 
@@ -45,13 +46,13 @@ TEST_CASE("a pool of one runs tasks") {
   }) == 1);
 }
 
-TEST_CASE("a pool that nobody has used is dropped") {
+TEST_CASE("a pool that was never used can be dropped") {
   const test::leak_check leaks;
   static_cast<void>(pool_of(1).build());
   static_cast<void>(pool_of(4).build());
 }
 
-TEST_CASE("a thousand tasks from outside run without a block_on") {
+TEST_CASE("a pool runs a thousand tasks spawned from outside without a block_on") {
   const test::leak_check leaks;
   for (int i = 0; i < 5; ++i) {
     eddy::runtime rt = pool_of(4).build();
@@ -68,7 +69,7 @@ TEST_CASE("a thousand tasks from outside run without a block_on") {
   }
 }
 
-TEST_CASE("a task of a pool spawns a task, and block_on hears of it") {
+TEST_CASE("a task of a pool spawns a task whose result reaches block_on") {
   const test::leak_check leaks;
   eddy::runtime rt = pool_of(4).build();
   CHECK(rt.block_on([]() -> future<std::string> {
@@ -89,7 +90,7 @@ future<> forward(mpsc::receiver<int> from, mpsc::sender<int> to) {
   while (auto v = co_await from.recv()) co_await to.send(*v);
 }
 
-TEST_CASE("messages go round through chains of tasks") {
+TEST_CASE("messages travel through chains of tasks on a pool") {
   const test::leak_check leaks;
   for (int i = 0; i < 3; ++i) {
     eddy::runtime rt = pool_of(4).build();
@@ -131,7 +132,7 @@ future<> spawns_itself() {
   co_return;
 }
 
-TEST_CASE("a task that is spawned again and again does not keep the only worker from others") {
+TEST_CASE("a chain of self-spawning tasks does not starve a pool of one") {
   const test::leak_check leaks;
   eddy::runtime rt = pool_of(1).build();
   promise<> p;
@@ -161,7 +162,7 @@ future<> client_and_server(mpsc::unbounded_sender<int> done) {
   CHECK(done.send(1).has_value());
 }
 
-TEST_CASE("sockets are served on a pool, and its end ends who has them") {
+TEST_CASE("a pool serves sockets, and its end destroys the tasks that own them") {
   const test::leak_check leaks;
   eddy::runtime rt = pool_of(4).build();
   auto [tx, rx] = mpsc::unbounded_channel<int>();
@@ -186,7 +187,7 @@ struct counts_its_end {
   eddy::polled<> poll(eddy::context&) noexcept { return eddy::pending; }
 };
 
-TEST_CASE("the start and the end of each thread are told, and a dropped pool drops its tasks") {
+TEST_CASE("thread hooks are called for each worker, and a dropped pool drops its tasks") {
   const test::leak_check leaks;
   for (int i = 0; i < 200; ++i) {
     std::atomic<int> started{0};
@@ -205,7 +206,7 @@ TEST_CASE("the start and the end of each thread are told, and a dropped pool dro
   }
 }
 
-TEST_CASE("tasks of two pools talk to each other") {
+TEST_CASE("tasks of two pools can wake each other") {
   const test::leak_check leaks;
   const eddy::runtime one = pool_of(2).build();
   const eddy::runtime two = pool_of(2).build();
@@ -224,7 +225,7 @@ TEST_CASE("tasks of two pools talk to each other") {
   done.get_future().wait();
 }
 
-TEST_CASE("a pool that asks for tasks from outside at every step works") {
+TEST_CASE("a pool with a global_queue_interval of 1 works") {
   const test::leak_check leaks;
   eddy::runtime rt = pool_of(4).global_queue_interval(1).build();
   std::atomic<int> count{0};
@@ -240,7 +241,7 @@ TEST_CASE("a pool that asks for tasks from outside at every step works") {
   CHECK(count == 10);
 }
 
-TEST_CASE("a task that a dropped pool destroys wakes another one") {
+TEST_CASE("a task destroyed by a dropped pool may wake another one") {
   const test::leak_check leaks;
   for (int i = 0; i < 20; ++i) {
     struct shared {
@@ -284,7 +285,7 @@ TEST_CASE("a pool has no name unless it was given one") {
   CHECK(rt.get_handle().name().empty());
 }
 
-TEST_CASE("pools keep the names they were given, seen from every worker") {
+TEST_CASE("each pool keeps the name it was given, on every worker") {
   eddy::runtime one = pool_of(2).name("north").build();
   const eddy::runtime two = pool_of(2).name("south").build();
   CHECK(one.get_handle().name() == "north");
@@ -295,10 +296,11 @@ TEST_CASE("pools keep the names they were given, seen from every worker") {
     }) == "north");
 }
 
-TEST_CASE("what a task has spawned before it blocks its thread is run by another worker") {
+TEST_CASE("another worker runs what a task spawned before it blocked its thread") {
   const test::leak_check leaks;
   eddy::runtime rt = pool_of(2).build();
-  // Some news makes a worker look around, for a single new task alone does not.
+  // A single new task does not make a worker look at the queues of others, so this keeps waking
+  // them.
   std::atomic<bool> over{false};
   std::thread news([&over, h = rt.get_handle()] {
     while (!over) {

@@ -1,4 +1,5 @@
-// tokio-stream's cases of adapters and simple sources, as far as test/stream does not show them already.
+// The behaviour that tokio-stream's tests of adapters and simple sources pin and test/stream does
+// not.
 
 #include <eddy/stream.hpp>
 
@@ -53,7 +54,7 @@ auto delayed(int v, std::chrono::seconds d) {
   return eddy::once_stream(v).then([d](int n) { return after(d, n); });
 }
 
-TEST_CASE("chunks: what has come before the limit comes at the limit") {
+TEST_CASE("chunks_timeout: a partial chunk is returned when its time is over") {
   on_paused_clock([](test::mock_task& task) {
     auto s = base().chain(delayed(4, 3s)).chunks_timeout(4, 2s);
     CHECK(is_pending(task, s));
@@ -66,7 +67,7 @@ TEST_CASE("chunks: what has come before the limit comes at the limit") {
   });
 }
 
-TEST_CASE("chunks: a full one comes before its limit, and the next has a limit of its own") {
+TEST_CASE("chunks_timeout: a full chunk is returned early, and the next has its own time") {
   on_paused_clock([](test::mock_task& task) {
     auto s = eddy::stream_of(ints{1, 2})
                  .chain(delayed(3, 1s))
@@ -81,7 +82,7 @@ TEST_CASE("chunks: a full one comes before its limit, and the next has a limit o
   });
 }
 
-TEST_CASE("chunks on a clock that runs by itself: full, cut short, and at the end") {
+TEST_CASE("chunks_timeout returns full chunks, timed-out chunks and the last chunk") {
   const test::leak_check leaks;
   auto rt = eddy::runtime::builder().start_paused().build();
   rt.block_on([]() -> future<> {
@@ -98,7 +99,7 @@ TEST_CASE("chunks on a clock that runs by itself: full, cut short, and at the en
   });
 }
 
-TEST_CASE("chunks: the remainder is taken out, and the source goes on by itself") {
+TEST_CASE("chunks_timeout: take_remainder returns what is held, and the source goes on") {
   on_paused_clock([](test::mock_task& task) {
     auto inner = eddy::stream_of(ints{1, 2, 3, 4}).chain(delayed(5, 1s));
     {
@@ -118,7 +119,7 @@ future<int> maybe_sleep(int v) {
   co_return v;
 }
 
-TEST_CASE("timeout: every late value is announced by one elapsed, and comes") {
+TEST_CASE("a stream's timeout announces each late value by one elapsed, then returns it") {
   on_paused_clock([](test::mock_task& task) {
     auto s = eddy::stream_of(ints{1, 2, 3, 4}).then(maybe_sleep).timeout(100ms);
     CHECK(value(task, s) == 1);
@@ -140,7 +141,7 @@ TEST_CASE("timeout: every late value is announced by one elapsed, and comes") {
   });
 }
 
-TEST_CASE("timeout: a value that is late several times over is announced once") {
+TEST_CASE("a stream's timeout announces a value once, however late it is") {
   on_paused_clock([](test::mock_task& task) {
     auto s = eddy::stream_of(ints{1, 2, 3}).then(maybe_sleep).timeout(50ms);
     CHECK(value(task, s) == 1);
@@ -156,13 +157,13 @@ TEST_CASE("timeout: a value that is late several times over is announced once") 
   });
 }
 
-TEST_CASE("timeout: values in time come as they are") {
+TEST_CASE("a stream's timeout passes values that are in time") {
   test::mock_task task;
   auto s = eddy::stream_of(ints{1, 3, 5}).then(maybe_sleep).timeout(100ms);
   CHECK(test::all(task, s) == ints{1, 3, 5});
 }
 
-TEST_CASE("throttle: pending until the distance has passed, then woken") {
+TEST_CASE("throttle is pending until the pause is over, and then wakes") {
   on_paused_clock([](test::mock_task& task) {
     auto s = eddy::stream_of(std::views::iota(0)).throttle(100ms);
     CHECK(value(task, s) == 0);
@@ -177,7 +178,7 @@ TEST_CASE("throttle: pending until the distance has passed, then woken") {
 
 // stream_accessors.rs
 
-TEST_CASE("what an adapter has not pulled is still in what it adapts") {
+TEST_CASE("values that an adapter has not pulled are still in its inner stream") {
   const test::leak_check leaks;
   test::mock_task task;
   const auto check = [&](auto s, int first, int next) {
@@ -227,7 +228,7 @@ TEST_CASE("is_terminated is false while values may come and true once none will"
   check(base().fuse().merge(base().fuse()));
 }
 
-TEST_CASE("take is terminated with its last value, take of nothing at once") {
+TEST_CASE("take is terminated after its last value, and take(0) at once") {
   test::mock_task task;
   auto s = base().take(2);
   CHECK(value(task, s) == 1);
@@ -238,7 +239,7 @@ TEST_CASE("take is terminated with its last value, take of nothing at once") {
   CHECK(base().take(0).is_terminated());
 }
 
-TEST_CASE("chain and merge are not terminated while either has values") {
+TEST_CASE("chain and merge are not terminated while either stream has values") {
   test::mock_task task;
   auto chain = eddy::once_stream(1).chain(eddy::once_stream(2));
   CHECK(value(task, chain) == 1);
@@ -256,7 +257,7 @@ TEST_CASE("chain and merge are not terminated while either has values") {
 
 // stream_iter.rs
 
-TEST_CASE("a stream of a range spends the task's budget: 128 values a poll, then it wakes itself") {
+TEST_CASE("a stream of a range spends the budget: it wakes its task after 128 values") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> future<> {
@@ -267,25 +268,26 @@ TEST_CASE("a stream of a range spends the task's budget: 128 values a poll, then
       ++polls;
       for (; s.poll_next(cx).is_ready(); ++ready)
         if (polls == 2) return eddy::ready;
-      return eddy::pending;  // it has woken us, or this would never end
+      return eddy::pending;  // the stream has woken the task, or this would never end
     });
     co_await run;
-    CHECK(ready >= 126);  // of 128, the tasks' own awaits took some
+    CHECK(ready >= 126);  // of 128: the task's own awaits used some of the budget
     CHECK(ready <= 128);
     CHECK(polls == 2);
   });
 }
 
-TEST_CASE("a stream of a range says its end, ready at once") {
+TEST_CASE("a stream of a range is ready with its end at once") {
   test::mock_task task;
   auto s = eddy::stream_of(ints{1});
   CHECK(value(task, s) == 1);
   CHECK(at_end(task, s));
 }
 
-// stream_map_while.rs, stream_merge.rs, stream_once.rs, stream_empty.rs, stream_pending.rs, stream_close.rs
+// stream_map_while.rs, stream_merge.rs, stream_once.rs, stream_empty.rs, stream_pending.rs,
+// stream_close.rs
 
-TEST_CASE("map_while yields until its callable gives none") {
+TEST_CASE("map_while ends when its callable returns nothing") {
   test::mock_task task;
   auto s = eddy::stream_of(std::views::iota(1, 11)).map_while([](int v) {
     return v < 4 ? std::optional(v + 3) : std::nullopt;
@@ -293,7 +295,7 @@ TEST_CASE("map_while yields until its callable gives none") {
   CHECK(test::all(task, s) == ints{4, 5, 6});
 }
 
-TEST_CASE("map_while yields nothing behind the value that stopped it") {
+TEST_CASE("map_while returns nothing after the value that ended it") {
   test::mock_task task;
   auto s = eddy::stream_of(ints{1, 5, 2}).map_while([](int v) {
     return v < 3 ? std::optional(v) : std::nullopt;
@@ -303,13 +305,13 @@ TEST_CASE("map_while yields nothing behind the value that stopped it") {
   CHECK(at_end(task, s));
 }
 
-TEST_CASE("merge of two ready streams takes from them in turn") {
+TEST_CASE("merge takes from two ready streams by turns") {
   test::mock_task task;
   auto s = eddy::stream_of(ints{0, 2, 4, 6}).merge(eddy::stream_of(ints{1, 3, 5}));
   CHECK(test::all(task, s) == ints{0, 1, 2, 3, 4, 5, 6});
 }
 
-TEST_CASE("merge wakes for either side's value and end, and ends when both have") {
+TEST_CASE("merge wakes for either side's value and end, and ends when both have ended") {
   const test::leak_check leaks;
   test::mock_task task;
   test::feed<int> one, two;
@@ -335,7 +337,7 @@ TEST_CASE("merge wakes for either side's value and end, and ends when both have"
   CHECK(at_end(task, s));
 }
 
-TEST_CASE("notify_close says the end as a value, once") {
+TEST_CASE("notify_close returns the end once as a value") {
   test::mock_task task;
   auto s = eddy::stream_of(ints{0, 1}).notify_close();
   CHECK(value(task, s) == 0);
@@ -346,7 +348,7 @@ TEST_CASE("notify_close says the end as a value, once") {
 
 // stream_peekable.rs
 
-TEST_CASE("peek gives the next value as often as it is asked, and next gives it once more") {
+TEST_CASE("peek returns the next value repeatedly, and next returns it once more") {
   test::mock_task task;
   auto s = eddy::stream_of(ints{10, 20}).peekable();
   const auto peek = [&]() {
@@ -362,7 +364,7 @@ TEST_CASE("peek gives the next value as often as it is asked, and next gives it 
   CHECK(at_end(task, s));
 }
 
-TEST_CASE("peek on an empty stream is null") {
+TEST_CASE("peek returns null on an empty stream") {
   test::mock_task task;
   auto s = eddy::empty_stream<int>().peekable();
   auto leaf = s.peek();
@@ -370,7 +372,7 @@ TEST_CASE("peek on an empty stream is null") {
   CHECK(at_end(task, s));
 }
 
-TEST_CASE("peek on a stream that waits is pending, then ready") {
+TEST_CASE("peek on a waiting stream is pending, then ready") {
   test::mock_task task;
   test::feed<int> source;
   auto s = source.get().peekable();

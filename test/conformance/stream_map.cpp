@@ -1,4 +1,5 @@
-// tokio-stream's stream_stream_map.rs.
+// The behaviour that tokio-stream's stream_stream_map.rs tests. docs/conformance.tsv says which
+// case is which test.
 
 #include <eddy/stream/stream_map.hpp>
 
@@ -33,7 +34,7 @@ using buffer = std::vector<std::pair<int, int>>;
 
 eddy::boxed_stream<int> of(std::vector<int> v) { return eddy::stream_of(std::move(v)).boxed(); }
 
-TEST_CASE("an empty map is at its end, and has nothing to remove") {
+TEST_CASE("an empty map is at its end and has nothing to remove") {
   test::mock_task task;
   fed_map map;
   CHECK(map.size() == 0);
@@ -44,7 +45,7 @@ TEST_CASE("an empty map is at its end, and has nothing to remove") {
   CHECK(map.capacity() == 0);
 }
 
-TEST_CASE("a map of one stream gives its values under its key, and ends with it") {
+TEST_CASE("a map of one stream returns its values with its key, and ends with it") {
   const test::leak_check leaks;
   test::mock_task task;
   feed source;
@@ -66,7 +67,7 @@ TEST_CASE("a map of one stream gives its values under its key, and ends with it"
   CHECK(at_end(task, map));
 }
 
-TEST_CASE("a map of two streams gives the values of both, in either order when both are ready") {
+TEST_CASE("a map of two streams returns the values of both, in either order if both are ready") {
   const test::leak_check leaks;
   test::mock_task task;
   feed foo, bar;
@@ -97,7 +98,7 @@ TEST_CASE("a map of two streams gives the values of both, in either order when b
   task.take_wakes();
 }
 
-TEST_CASE("a stream that is removed wakes the map no more, and goes on elsewhere") {
+TEST_CASE("a removed stream no longer wakes the map, and goes on in another place") {
   const test::leak_check leaks;
   test::mock_task task;
   feed source;
@@ -115,7 +116,7 @@ TEST_CASE("a stream that is removed wakes the map no more, and goes on elsewhere
   CHECK(map.empty());
 }
 
-TEST_CASE("inserting under a key that is taken gives the old stream back") {
+TEST_CASE("inserting under a used key returns the old stream") {
   const test::leak_check leaks;
   test::mock_task task;
   feed one, two;
@@ -133,14 +134,14 @@ TEST_CASE("inserting under a key that is taken gives the old stream back") {
   CHECK(value(task, map) == pair("foo", 2));
 }
 
-TEST_CASE("a map keeps the room that was asked for") {
+TEST_CASE("a map keeps the capacity that was reserved") {
   int_map map;
   map.reserve(10);
   CHECK(map.capacity() >= 10);
   CHECK(map.empty());
 }
 
-TEST_CASE("for_each visits keys and streams, which may be used there") {
+TEST_CASE("for_each visits all keys and streams, which may be polled there") {
   test::mock_task task;
   eddy::stream_map<std::string, eddy::boxed_stream<int>> map;
   map.insert("a", of({1}));
@@ -156,7 +157,7 @@ TEST_CASE("for_each visits keys and streams, which may be used there") {
   CHECK(firsts == std::vector{1, 2, 4});
 }
 
-TEST_CASE("a map that is cleared is at its end") {
+TEST_CASE("a cleared map is at its end") {
   test::mock_task task;
   int_map map;
   map.insert(1, of({1}));
@@ -168,7 +169,7 @@ TEST_CASE("a map that is cleared is at its end") {
   CHECK(map.empty());
 }
 
-TEST_CASE("one ready stream is found among ended and waiting ones") {
+TEST_CASE("a ready stream is found among ended and waiting ones") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> future<> {
@@ -185,7 +186,7 @@ TEST_CASE("one ready stream is found among ended and waiting ones") {
   });
 }
 
-/// What `next_many` comes to; nothing: it is pending.
+/// Polls `next_many` once. Returns its value, or an empty optional if it is pending.
 std::optional<std::size_t> many(int_map& map, buffer& to, std::size_t most) {
   test::mock_task task;
   auto leaf = map.next_many(to, most);
@@ -195,7 +196,7 @@ std::optional<std::size_t> many(int_map& map, buffer& to, std::size_t most) {
   return p->value();
 }
 
-TEST_CASE("next_many of nothing, and of an empty map, is 0; of waiting streams it is pending") {
+TEST_CASE("next_many(0) and next_many of an empty map return 0; waiting streams are pending") {
   int_map map;
   buffer to;
   CHECK(many(map, to, 1) == 0);
@@ -204,7 +205,7 @@ TEST_CASE("next_many of nothing, and of an empty map, is 0; of waiting streams i
   CHECK(many(map, to, 1) == std::nullopt);
 }
 
-TEST_CASE("next_many takes what there is, up to its limit") {
+TEST_CASE("next_many takes the values that are ready, up to its limit") {
   const auto fill = [](int_map& map) {
     map.insert(0, of({0}));
     map.insert(1, of({1}));
@@ -227,7 +228,7 @@ TEST_CASE("next_many takes what there is, up to its limit") {
   CHECK(to == buffer{{0, 0}, {1, 1}});
 }
 
-TEST_CASE("next_many asks each stream once a round") {
+TEST_CASE("next_many polls each stream once per round") {
   eddy::runtime rt;
   rt.block_on([]() -> future<> {
     for (int i = 0; i < 10; ++i) {

@@ -1,4 +1,5 @@
-// Tokio's tests of its bounded and unbounded channels, in eddy's words.
+// The behaviour that Tokio's sync_mpsc.rs tests. docs/conformance.tsv says which case is which
+// test.
 
 #include <eddy/sync/mpsc.hpp>
 
@@ -33,13 +34,13 @@ using test::now;
 
 constexpr auto would_block = std::errc::operation_would_block;
 
-/// Lets go of what `x` holds.
+/// Destroys what `x` holds.
 template <class X>
 void drop(X& x) {
   const X gone = std::move(x);
 }
 
-// Both kinds of channel by one interface, for what they have in common.
+// Give both kinds of channel one interface, for tests that hold for both.
 struct bounded {
   template <class T>
   static auto make() {
@@ -61,7 +62,7 @@ struct unbounded {
   }
 };
 
-TEST_CASE("a message by a permit and one by try_send come in order, then the end") {
+TEST_CASE("messages sent by a permit and by try_send arrive in order, then the end") {
   auto [tx, rx] = mpsc::channel<int>(16);
   {
     auto permit = now(tx.reserve()).value();
@@ -74,7 +75,7 @@ TEST_CASE("a message by a permit and one by try_send come in order, then the end
   CHECK(now(rx.recv()) == std::nullopt);
 }
 
-TEST_CASE("a permit that is dropped, or used and received, lets the next reserve in, one each") {
+TEST_CASE("each permit that is dropped, or used and received, admits one waiting reserve") {
   mock_task third, fourth, again;
   auto [tx, rx] = mpsc::channel<int>(2);
   auto first = now(tx.reserve()).value();
@@ -110,7 +111,7 @@ future<> receive_two(Receiver rx) {
   CHECK(co_await rx.recv() == std::nullopt);
 }
 
-TEST_CASE("another task sends two messages and goes") {
+TEST_CASE("a receiver gets two messages and then the end when the sending task ends") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
@@ -127,7 +128,7 @@ future<> send_all_of(mpsc::sender<int> tx, std::vector<int> values) {
   for (const int v : values) co_await tx.send(v);
 }
 
-TEST_CASE("recv_many takes what is there, waits when there is nothing, and says 0 at the end") {
+TEST_CASE("recv_many takes what is there, waits if there is nothing, and returns 0 at the end") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
@@ -147,7 +148,7 @@ TEST_CASE("recv_many takes what is there, waits when there is nothing, and says 
   });
 }
 
-TEST_CASE("a reserve that goes away leaves its turn to the next one") {
+TEST_CASE("a reserve that is dropped leaves its turn to the next one") {
   mock_task one, two;
   auto [tx, rx] = mpsc::channel<int>(1);
   auto other = tx;
@@ -167,8 +168,8 @@ TEST_CASE("a reserve that goes away leaves its turn to the next one") {
   CHECK(now(rx.recv()) == std::nullopt);
 }
 
-TEST_CASE_TEMPLATE("messages of either kind come in order, then the end", Kind, bounded,
-                   unbounded) {
+TEST_CASE_TEMPLATE("messages of either kind of channel arrive in order, then the end", Kind,
+                   bounded, unbounded) {
   auto [tx, rx] = Kind::template make<int>();
   CHECK(Kind::send(tx, 1));
   CHECK(Kind::send(tx, 2));
@@ -178,8 +179,8 @@ TEST_CASE_TEMPLATE("messages of either kind come in order, then the end", Kind, 
   CHECK(now(rx.recv()) == std::nullopt);
 }
 
-TEST_CASE_TEMPLATE("recv_many appends, uses the room there is, and grows the vector when it must",
-                   Kind, bounded, unbounded) {
+TEST_CASE_TEMPLATE("recv_many appends, uses the vector's capacity, and grows it when it must", Kind,
+                   bounded, unbounded) {
   auto [tx, rx] = Kind::template make<std::string>();
   std::vector<std::string> got;
   got.reserve(9);
@@ -210,7 +211,7 @@ TEST_CASE_TEMPLATE("recv_many appends, uses the room there is, and grows the vec
   CHECK(got == expected);
 }
 
-TEST_CASE_TEMPLATE("recv_many of a closed and empty channel says 0 and leaves the vector alone",
+TEST_CASE_TEMPLATE("recv_many of a closed and empty channel returns 0 and leaves the vector alone",
                    Kind, bounded, unbounded) {
   auto [tx, rx] = Kind::template make<int>();
   std::vector<int> got{1};
@@ -219,7 +220,8 @@ TEST_CASE_TEMPLATE("recv_many of a closed and empty channel says 0 and leaves th
   CHECK(got == std::vector<int>{1});
 }
 
-TEST_CASE_TEMPLATE("recv_many one by one, and into the same room again", Kind, bounded, unbounded) {
+TEST_CASE_TEMPLATE("recv_many takes messages one by one, and reuses a cleared vector's capacity",
+                   Kind, bounded, unbounded) {
   auto [tx, rx] = Kind::template make<int>();
   std::vector<int> got;
   for (const int v : {7, 13, 100, 1002}) CHECK(Kind::send(tx, v));
@@ -233,22 +235,22 @@ TEST_CASE_TEMPLATE("recv_many one by one, and into the same room again", Kind, b
   CHECK(got == std::vector<int>{5, 6, 7, 2});
 }
 
-/// Neither copyable nor comparable nor made by default; moved, as every message.
+/// A type that can only be moved: not copyable, comparable or default-constructible.
 class bare {
  public:
   explicit bare(int) {}
   bare(bare&&) = default;
 };
 
-TEST_CASE_TEMPLATE("a message needs nothing but a move, and its senders are copied all the same",
-                   Kind, bounded, unbounded) {
+TEST_CASE_TEMPLATE("a message need only be movable, and its senders can still be copied", Kind,
+                   bounded, unbounded) {
   auto [tx, rx] = Kind::template make<bare>();
   auto copy = tx;
   CHECK(Kind::send(copy, bare(1)));
   CHECK(now(rx.recv()).has_value());
 }
 
-TEST_CASE("a channel of one: the second reserve is woken by the receive, and sends") {
+TEST_CASE("in a channel of one, receiving wakes the second reserve, which then sends") {
   mock_task task;
   auto [tx, rx] = mpsc::channel<int>(1);
   {
@@ -264,14 +266,14 @@ TEST_CASE("a channel of one: the second reserve is woken by the receive, and sen
   CHECK(now(rx.recv()) == 2);
 }
 
-TEST_CASE("closed by the receiver while idle: nothing comes, and sends fail") {
+TEST_CASE("after the receiver closes an idle channel, receiving ends and sending fails") {
   auto [tx, rx] = mpsc::channel<int>(10);
   rx.close();
   CHECK(now(rx.recv()) == std::nullopt);
   CHECK(now(tx.send(1)).error().is_closed());
 }
 
-TEST_CASE("closed while a permit is out: waiting reserves fail, the permit still sends") {
+TEST_CASE("a close fails waiting reserves, but a permit that is out still sends") {
   mock_task reserving, receiving;
   auto [tx, rx] = mpsc::channel<int>(1);
   auto permit = now(tx.reserve()).value();
@@ -290,8 +292,8 @@ TEST_CASE("closed while a permit is out: waiting reserves fail, the permit still
   CHECK(now(rx.recv()) == std::nullopt);
 }
 
-// A reserve that had got something when the channel was closed, and then fails or is dropped, is the last
-// thing that a receiver waits for.
+// Closes a channel while a reserve holds places. The receiver waits for it, and the end of the
+// reserve (it fails or is dropped) wakes the receiver.
 template <class Reserve, class End>
 void last_place_wakes_closed_receiver(std::size_t capacity, Reserve reserve, bool granted,
                                       End end) {
@@ -318,7 +320,7 @@ constexpr auto fails = [](mock_task& task, auto& waiting) {
 };
 constexpr auto is_dropped = [](mock_task&, auto& waiting) { waiting.reset(); };
 
-TEST_CASE("a reserve that fails or is dropped after the close gives its places back") {
+TEST_CASE("a reserve that fails or is dropped after the close returns its places") {
   const auto one = [](const mpsc::sender<int>& tx) { return tx.reserve(); };
   const auto two = [](const mpsc::sender<int>& tx) { return tx.reserve_many(2); };
   last_place_wakes_closed_receiver(2, two, false, fails);
@@ -327,13 +329,13 @@ TEST_CASE("a reserve that fails or is dropped after the close gives its places b
   last_place_wakes_closed_receiver(1, one, true, is_dropped);
 }
 
-TEST_CASE("the sender is gone before anything was sent") {
+TEST_CASE("a receiver whose sender sent nothing is at its end") {
   auto [tx, rx] = mpsc::channel<int>(10);
   drop(tx);
   CHECK(now(rx.recv()) == std::nullopt);
 }
 
-TEST_CASE("try_send into a full channel says full; try_recv says empty and disconnected") {
+TEST_CASE("try_send reports a full channel; try_recv reports empty and disconnected") {
   auto [tx, rx] = mpsc::channel<std::string>(1);
   CHECK(tx.try_send("hello").has_value());
   auto failed = tx.try_send("fail");
@@ -348,7 +350,7 @@ TEST_CASE("try_send into a full channel says full; try_recv says empty and disco
   CHECK(now(rx.recv()) == std::nullopt);
 }
 
-TEST_CASE("reserving more than the channel can ever hold is an error, and never granted") {
+TEST_CASE("reserving more places than the channel has is an error") {
   constexpr std::size_t huge = std::numeric_limits<std::size_t>::max();
   auto [tx, rx] = mpsc::channel<int>(1);
   CHECK(now(tx.reserve_many(2)).error() == errc::misuse);
@@ -359,7 +361,7 @@ TEST_CASE("reserving more than the channel can ever hold is an error, and never 
   CHECK(tx.try_reserve_many(huge).error() == would_block);
 }
 
-TEST_CASE("no place at all can be reserved in any channel that is open, a full one too") {
+TEST_CASE("zero places can be reserved in any open channel, even a full one") {
   auto [tx, rx] = mpsc::channel<int>(1);
   CHECK(tx.try_reserve_many(0).value().empty());
   CHECK_FALSE(now(tx.reserve_many(0)).value().next().has_value());
@@ -371,8 +373,7 @@ TEST_CASE("no place at all can be reserved in any channel that is open, a full o
   CHECK(now(tx.reserve_many(0)).error() == errc::closed);
 }
 
-TEST_CASE(
-    "try_reserve of a full channel fails, and a permit that is dropped gives its place back") {
+TEST_CASE("try_reserve fails on a full channel, and a dropped permit returns its place") {
   auto [tx, rx] = mpsc::channel<std::string>(1);
   {
     auto permit = tx.try_reserve().value();
@@ -386,7 +387,7 @@ TEST_CASE(
   CHECK(tx.try_reserve().has_value());
 }
 
-TEST_CASE("each of many permits sends one message") {
+TEST_CASE("each permit of reserve_many sends one message") {
   auto [tx, rx] = mpsc::channel<int>(100);
   for (std::size_t i = 0; i < 100; ++i) {
     auto awaited = now(tx.reserve_many(i)).value();
@@ -404,7 +405,7 @@ TEST_CASE("each of many permits sends one message") {
   }
 }
 
-TEST_CASE("used and unused of many permits: the capacity says so, and comes back") {
+TEST_CASE("the capacity counts used permits of reserve_many and gets unused ones back") {
   for (std::size_t n = 1; n < 30; ++n)
     for (std::size_t k = 0; k < n; ++k) {
       auto [tx, rx] = mpsc::channel<int>(n);
@@ -423,7 +424,7 @@ TEST_CASE("used and unused of many permits: the capacity says so, and comes back
     }
 }
 
-TEST_CASE("permits that are dropped let a waiting reserve in") {
+TEST_CASE("permits that are dropped admit a waiting reserve") {
   for (std::size_t n = 1; n < 50; ++n) {
     mock_task task;
     auto [tx, rx] = mpsc::channel<int>(n);
@@ -477,11 +478,11 @@ TEST_CASE("dropping the receiver closes the channel and destroys what is in it")
   CHECK(tx.try_send(message).error().is_closed());
   CHECK(tx.try_reserve().error() == errc::closed);
   CHECK(std::move(tx).try_reserve_owned().error() == errc::closed);
-  CHECK(tx.is_closed());  // it failed, and left the sender
+  CHECK(tx.is_closed());  // try_reserve_owned failed and left the sender as it was
   CHECK(message.use_count() == 1);
 }
 
-TEST_CASE("messages that nobody received go with the channel") {
+TEST_CASE("messages that were not received are destroyed with the channel") {
   const auto message = std::make_shared<int>(1);
   {
     auto [tx, rx] = mpsc::channel<std::shared_ptr<int>>(100);
@@ -491,7 +492,7 @@ TEST_CASE("messages that nobody received go with the channel") {
   CHECK(message.use_count() == 1);
 }
 
-TEST_CASE("closed with a permit out and a sender alive: the permit's end is the channel's") {
+TEST_CASE("a closed channel ends with its last permit, though a sender lives") {
   mock_task task;
   auto [tx, rx] = mpsc::channel<int>(100);
   const auto other = tx;
@@ -504,7 +505,7 @@ TEST_CASE("closed with a permit out and a sender alive: the permit's end is the 
   CHECK(task.poll(next).take() == std::nullopt);
 }
 
-TEST_CASE("closed while a reserve waits for the one place there is") {
+TEST_CASE("a channel may be closed while a reserve waits for its only place") {
   mock_task task;
   auto [tx, rx] = mpsc::channel<int>(1);
   std::optional permit(now(tx.reserve()).value());
@@ -517,7 +518,7 @@ TEST_CASE("closed while a reserve waits for the one place there is") {
   CHECK(now(rx.recv()) == std::nullopt);
 }
 
-TEST_CASE("try_recv and try_send, round and round") {
+TEST_CASE("try_recv and try_send fill and empty a channel repeatedly") {
   auto [tx, rx] = mpsc::channel<int>(5);
   const auto send = [&sender = tx](int n) {
     for (int i = 0; i < n; ++i) CHECK(sender.try_send(i).has_value());
@@ -541,7 +542,7 @@ TEST_CASE("try_recv and try_send, round and round") {
   CHECK(rx.try_recv().error() == errc::closed);
 }
 
-TEST_CASE("try_recv of unbounded channels of every length up to 100") {
+TEST_CASE("try_recv empties unbounded channels of every length up to 100") {
   for (int n = 0; n < 100; ++n) {
     auto [tx, rx] = mpsc::unbounded_channel<int>();
     for (int i = 0; i < n; ++i) CHECK(tx.send(i).has_value());
@@ -552,7 +553,7 @@ TEST_CASE("try_recv of unbounded channels of every length up to 100") {
   }
 }
 
-TEST_CASE("try_recv after close says disconnected, but not before the last permit is back") {
+TEST_CASE("try_recv after a close reports disconnected only when the last permit is back") {
   auto [tx, rx] = mpsc::channel<int>(5);
   std::optional permit(tx.try_reserve().value());
   CHECK(rx.try_recv().error() == would_block);
@@ -562,15 +563,15 @@ TEST_CASE("try_recv after close says disconnected, but not before the last permi
   CHECK(rx.try_recv().error() == errc::closed);
 }
 
-TEST_CASE_TEMPLATE("try_recv of an empty channel whose senders have gone", Kind, bounded,
-                   unbounded) {
+TEST_CASE_TEMPLATE("try_recv reports disconnected if a channel is empty and its senders are gone",
+                   Kind, bounded, unbounded) {
   auto [tx, rx] = Kind::template make<int>();
   CHECK(rx.try_recv().error() == would_block);
   drop(tx);
   CHECK(rx.try_recv().error() == errc::closed);
 }
 
-TEST_CASE("send_timeout waits for its time, then gives the message back; closed comes at once") {
+TEST_CASE("send_timeout waits its time and returns the message; on a closed channel at once") {
   const test::leak_check leaks;
   eddy::runtime rt = eddy::runtime::builder().start_paused().build();
   rt.block_on([]() -> future<> {
@@ -588,7 +589,7 @@ TEST_CASE("send_timeout waits for its time, then gives the message back; closed 
   });
 }
 
-TEST_CASE("capacity counts what is held and what is in the channel; max_capacity stays") {
+TEST_CASE("capacity counts permits and messages as used; max_capacity stays the same") {
   auto [tx, rx] = mpsc::channel<int>(10);
   CHECK(tx.capacity() == 10);
   CHECK(tx.max_capacity() == 10);
@@ -601,7 +602,7 @@ TEST_CASE("capacity counts what is held and what is in the channel; max_capacity
 }
 
 TEST_CASE_TEMPLATE(
-    "a receiver is closed by its own close or with its last sender, whatever is in the channel",
+    "a receiver is closed by its own close or with its last sender, even if messages are left",
     Kind, bounded, unbounded) {
   {
     auto [tx, rx] = Kind::template make<int>();
@@ -633,7 +634,7 @@ TEST_CASE("an owned permit keeps the channel open as its sender did") {
   CHECK_FALSE(rx.is_closed());
 }
 
-TEST_CASE_TEMPLATE("is_empty and len follow what is in the channel", Kind, bounded, unbounded) {
+TEST_CASE_TEMPLATE("is_empty and len count the messages in the channel", Kind, bounded, unbounded) {
   auto [tx, rx] = Kind::template make<int>();
   CHECK(rx.is_empty());
   CHECK(rx.len() == 0);
@@ -654,8 +655,8 @@ TEST_CASE_TEMPLATE("is_empty and len follow what is in the channel", Kind, bound
   CHECK(rx.len() == 0);
 }
 
-TEST_CASE_TEMPLATE("len does not change by a close, before or after the sender goes", Kind, bounded,
-                   unbounded) {
+TEST_CASE_TEMPLATE("a close does not change len, whether before or after the sender is gone", Kind,
+                   bounded, unbounded) {
   for (const bool sender_first : {false, true}) {
     auto [tx, rx] = Kind::template make<int>();
     CHECK(Kind::send(tx, 1));
@@ -667,7 +668,7 @@ TEST_CASE_TEMPLATE("len does not change by a close, before or after the sender g
   }
 }
 
-TEST_CASE("a channel that is filled and emptied across its blocks is empty each time") {
+TEST_CASE("a channel that is emptied across its blocks is empty each time") {
   auto [tx, rx] = mpsc::channel<int>(33);
   for (int i = 1; i < 257; ++i) {
     CHECK(now(tx.send(i)).has_value());
@@ -676,7 +677,7 @@ TEST_CASE("a channel that is filled and emptied across its blocks is empty each 
   }
 }
 
-TEST_CASE("a receiver that is dropped lets go of the waker it was polled with") {
+TEST_CASE("a dropped receiver drops the waker it was polled with") {
   mock_task task;
   auto [tx, rx] = mpsc::channel<int>(1);
   {

@@ -1,4 +1,5 @@
-// Tokio's tests of weak senders, in eddy's words.
+// The behaviour that Tokio's sync_mpsc_weak.rs tests. docs/conformance.tsv says which case is which
+// test.
 
 #include <eddy/sync/mpsc.hpp>
 
@@ -47,8 +48,8 @@ struct unbounded {
   }
 };
 
-TEST_CASE_TEMPLATE("a weak sender gives a sender while there is one, which is as good as any", Kind,
-                   bounded, unbounded) {
+TEST_CASE_TEMPLATE("upgrading a weak sender returns a full sender while one exists", Kind, bounded,
+                   unbounded) {
   auto [tx, rx] = Kind::template make<int>();
   auto weak = tx.downgrade();
   for (int i = 0; i < 10; ++i) CHECK(Kind::send(tx, i));
@@ -66,7 +67,7 @@ TEST_CASE_TEMPLATE("a weak sender gives a sender while there is one, which is as
   CHECK_FALSE(weak.upgrade().has_value());
 }
 
-// An actor that sends to itself and yet ends when nobody else can reach it.
+// An actor that sends to itself, and ends when no other sender is left.
 template <class Kind, class Receiver, class Weak>
 future<int> actor(Receiver rx, Weak self, std::shared_ptr<eddy::sync::notify> has_sent) {
   int got = 0;
@@ -78,7 +79,7 @@ future<int> actor(Receiver rx, Weak self, std::shared_ptr<eddy::sync::notify> ha
   co_return got;
 }
 
-TEST_CASE_TEMPLATE("an actor that holds a weak sender to itself ends with its last user", Kind,
+TEST_CASE_TEMPLATE("an actor with a weak sender to itself ends when its last user is gone", Kind,
                    bounded, unbounded) {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
@@ -93,7 +94,7 @@ TEST_CASE_TEMPLATE("an actor that holds a weak sender to itself ends with its la
   });
 }
 
-/// Counts the ends of messages; what was moved from does not count.
+/// Counts destroyed messages; moved-from objects do not count.
 class counted {
  public:
   explicit counted(int& ended) : ended_(&ended) {}
@@ -106,8 +107,8 @@ class counted {
   int* ended_;
 };
 
-TEST_CASE_TEMPLATE("a message that is sent after the receiver has gone is not kept in the channel",
-                   Kind, bounded, unbounded) {
+TEST_CASE_TEMPLATE("a message sent after the receiver is gone is not kept in the channel", Kind,
+                   bounded, unbounded) {
   int ended = 0;
   auto [tx, rx] = Kind::template make<counted>();
   const auto weak = tx.downgrade();
@@ -121,8 +122,8 @@ TEST_CASE_TEMPLATE("a message that is sent after the receiver has gone is not ke
   CHECK(ended == 4);
 }
 
-TEST_CASE_TEMPLATE("upgrade succeeds while a sender lives, and fails for ever after the last", Kind,
-                   bounded, unbounded) {
+TEST_CASE_TEMPLATE("upgrade succeeds while a sender lives, and fails forever after the last one",
+                   Kind, bounded, unbounded) {
   auto [tx, rx] = Kind::template make<int>();
   auto other = tx;
   const auto weak = tx.downgrade();
@@ -137,7 +138,7 @@ TEST_CASE_TEMPLATE("upgrade succeeds while a sender lives, and fails for ever af
   CHECK(rx.is_closed());
 }
 
-TEST_CASE("an owned permit is a sender to upgrade to, whichever was made first") {
+TEST_CASE("an owned permit counts as a sender for upgrade, whichever was made first") {
   {
     auto [tx, rx] = mpsc::channel<int>(1);
     const auto weak = tx.downgrade();
@@ -152,7 +153,7 @@ TEST_CASE("an owned permit is a sender to upgrade to, whichever was made first")
   CHECK(weak.upgrade().has_value());
 }
 
-TEST_CASE_TEMPLATE("every handle says how many senders and weak ones there are", Kind, bounded,
+TEST_CASE_TEMPLATE("every handle counts the senders and the weak senders", Kind, bounded,
                    unbounded) {
   auto [tx, rx] = Kind::template make<int>();
   CHECK(tx.strong_count() == 1);

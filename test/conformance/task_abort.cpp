@@ -1,4 +1,5 @@
-// What Tokio's task_abort.rs asks. docs/conformance.tsv says which case is which test.
+// The behaviour that Tokio's task_abort.rs tests. docs/conformance.tsv says which case is which
+// test.
 
 #include <eddy/eddy.hpp>
 
@@ -24,12 +25,12 @@ struct never {
   eddy::polled<> poll(eddy::context&) noexcept { return eddy::pending; }
 };
 
-TEST_CASE("a sleeping task is aborted, and its handle says so") {
+TEST_CASE("awaiting the handle of an aborted task reports the abort") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
     auto h = eddy::spawn([]() -> future<> { co_await eddy::sleep(100h); });
-    co_await eddy::yield_now();  // it sleeps
+    co_await eddy::yield_now();  // the task runs until its sleep
     if (!test::on_pool()) CHECK(test::here().timer_count() == 1);
     h.abort();
     const auto r = co_await eddy::attempt(std::move(h));
@@ -39,12 +40,11 @@ TEST_CASE("a sleeping task is aborted, and its handle says so") {
   });
 }
 
-TEST_CASE(
-    "a task aborted on another thread is destroyed by its own loop before its handle says so") {
+TEST_CASE("a task aborted by another thread is destroyed on its loop before its handle is ready") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> future<> {
-    // Alive until the task's frames are destroyed; deleted where that happens.
+    // Alive until the task's frames are destroyed; the deleter sees which thread destroys them.
     std::thread::id where;
     auto held = std::shared_ptr<int>(new int(4), [&where](int* p) {
       where = std::this_thread::get_id();
@@ -57,7 +57,7 @@ TEST_CASE(
     CHECK_FALSE(alive.expired());
     std::thread([&] {
       h.abort();
-      CHECK_FALSE(alive.expired());  // this thread only asks
+      CHECK_FALSE(alive.expired());  // abort() is only a request
     }).join();
     CHECK_FALSE(alive.expired());
     const auto r = co_await eddy::attempt(std::move(h));
@@ -65,7 +65,7 @@ TEST_CASE(
     CHECK(where == std::this_thread::get_id());
     REQUIRE_FALSE(r.has_value());
     CHECK(r.error() == eddy::errc::aborted);
-    co_await eddy::spawn([]() -> future<> { co_await eddy::yield_now(); });  // the loop goes on
+    co_await eddy::spawn([]() -> future<> { co_await eddy::yield_now(); });  // the loop still works
   });
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("a handle aborted and dropped on another thread ends its task on the t
   helper.join();
 }
 
-TEST_CASE("a task that is aborted ends although its handle is dropped at once") {
+TEST_CASE("an aborted task ends even if its handle is dropped at once") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();
   rt.block_on([]() -> future<> {
@@ -110,7 +110,7 @@ TEST_CASE("a task that is aborted ends although its handle is dropped at once") 
       h.abort();
     }
     if (!test::on_pool()) {
-      CHECK_FALSE(alive.expired());  // asynchronous
+      CHECK_FALSE(alive.expired());  // abort() is only a request
       co_await eddy::yield_now();
       CHECK(alive.expired());
     }

@@ -1,4 +1,4 @@
-// What Tokio's tcp_*.rs, net_*.rs and io_driver*.rs test, as far as no unit test here does.
+// The behaviour that Tokio's tcp_*.rs, net_*.rs and io_driver*.rs test and no unit test here does.
 #include <eddy/net/tcp_stream.hpp>
 
 #include <doctest/doctest.h>
@@ -37,7 +37,7 @@ std::size_t fill(tcp_stream& s) {
   return sum;
 }
 
-/// Counts how often it is polled.
+/// Counts how often an accept is polled.
 class counted_accept {
  public:
   counted_accept(tcp_listener& l, int& polls) : accept_(l.accept()), polls_(&polls) {}
@@ -53,7 +53,7 @@ class counted_accept {
 
 }  // namespace
 
-TEST_CASE("an accept is polled when it begins and when a connection comes, and no more") {
+TEST_CASE("an accept is polled when it begins and when a connection arrives, and no more") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -71,13 +71,13 @@ TEST_CASE("an accept is polled when it begins and when a connection comes, and n
     CHECK(polls == 1);
     auto client = co_await tcp_stream::connect(listener.local_addr());
     while (accepted == 0) co_await eddy::yield_now();
-    CHECK(polls == 3);  // the connection, and the wait for the next
+    CHECK(polls == 3);  // one poll for the connection, and one to wait for the next
     server.abort();
     static_cast<void>(co_await eddy::attempt(std::move(server)));
   });
 }
 
-TEST_CASE("one connection wakes all fifty who wait to accept") {
+TEST_CASE("one connection wakes all fifty waiting accepts") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -94,7 +94,7 @@ TEST_CASE("one connection wakes all fifty who wait to accept") {
   });
 }
 
-TEST_CASE("a connection that the peer has filled and reset is readable and writable, and says so") {
+TEST_CASE("a connection that the peer has reset is readable and writable, and reports the reset") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -113,7 +113,7 @@ TEST_CASE("a connection that the peer has filled and reset is readable and writa
   });
 }
 
-TEST_CASE("a thousand messages are copied back by the halves of one stream") {
+TEST_CASE("the halves of one stream copy a thousand messages back") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -137,7 +137,7 @@ TEST_CASE("a thousand messages are copied back by the halves of one stream") {
   });
 }
 
-TEST_CASE("a stream becomes a blocking descriptor of the system, and a stream again") {
+TEST_CASE("a stream can become a blocking descriptor, and a stream again") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -155,7 +155,7 @@ TEST_CASE("a stream becomes a blocking descriptor of the system, and a stream ag
   });
 }
 
-TEST_CASE("shutting down, once, often, and after a reset") {
+TEST_CASE("shutdown_write works once, repeatedly and after a reset") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -170,7 +170,7 @@ TEST_CASE("shutting down, once, often, and after a reset") {
     CHECK(end == 0);
     for (int i = 0; i < 3; ++i) {
       const auto more =
-          client.shutdown_write();  // both sides have ended: some systems have forgotten it
+          client.shutdown_write();  // both sides have ended: some systems report not_connected
       CHECK((more.has_value() || more.error() == std::errc::not_connected));
     }
 
@@ -185,7 +185,7 @@ TEST_CASE("shutting down, once, often, and after a reset") {
   });
 }
 
-TEST_CASE("readable stays until a read has said that there is no more") {
+TEST_CASE("readable stays until a read finds no more data") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -212,8 +212,7 @@ TEST_CASE("readable stays until a read has said that there is no more") {
   });
 }
 
-TEST_CASE(
-    "writable stays until a write finds no room, and comes back with room or the peer's end") {
+TEST_CASE("writable stays until a write finds no room, and returns with room or the peer's end") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -239,7 +238,7 @@ TEST_CASE(
     auto full = client.writable();
     task.assert_pending(full);
     {
-      const auto gone = std::move(server);  // with bytes unread: a reset
+      const auto gone = std::move(server);  // unread bytes make this a reset
     }
     const auto told = co_await eddy::attempt(full);
     CHECK(told.has_value());
@@ -247,7 +246,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("waiting holds no buffer, and its operations are small") {
+TEST_CASE("operations that wait hold no buffer and are small") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -259,7 +258,7 @@ TEST_CASE("waiting holds no buffer, and its operations are small") {
   });
 }
 
-TEST_CASE("awaiting a listener after its runtime's end is an error; the end wakes who waits") {
+TEST_CASE("a runtime's end wakes waiting accepts, and later ones fail") {
   const test::leak_check leaks;
   std::optional<eddy::runtime> rt(std::in_place);
   auto listener = rt->block_on([]() -> eddy::future<tcp_listener> {
@@ -279,7 +278,7 @@ TEST_CASE("awaiting a listener after its runtime's end is an error; the end wake
   CHECK(task.assert_ready(late).error() == eddy::errc::closed);
 }
 
-TEST_CASE("an accept whose task is gone when its event comes disturbs nobody") {
+TEST_CASE("an event for an accept whose task is gone is harmless") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> eddy::future<> {
@@ -296,7 +295,7 @@ TEST_CASE("an accept whose task is gone when its event comes disturbs nobody") {
     const auto size = static_cast<::socklen_t>(where.to_native(&native));
     CHECK(::connect(fd, reinterpret_cast<::sockaddr*>(&native), size) == 0);
     auto stream = tcp_stream::adopt(fd).value();
-    task.abort();  // woken and dropped in the same turn
+    task.abort();  // the task is woken and destroyed in the same turn
     static_cast<void>(co_await eddy::attempt(std::move(task)));
     std::string buf(4, '\0');
     const auto end = co_await eddy::attempt(stream.read(buf));

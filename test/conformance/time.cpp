@@ -1,4 +1,5 @@
-// Tokio's time_sleep.rs, time_timeout.rs, time_pause.rs and time_rt.rs: what the tests of the headers do not show.
+// The behaviour that Tokio's time_sleep.rs, time_timeout.rs, time_pause.rs and time_rt.rs test and
+// test/time does not.
 
 #include <doctest/doctest.h>
 
@@ -31,7 +32,7 @@ void on_paused_clock(F scenario) {
 
 // ---- sleep
 
-TEST_CASE("on a paused clock sleeps end on time to the nanosecond, of any start and length") {
+TEST_CASE("on a paused clock sleeps end exactly on time, whatever their start and length") {
   on_paused_clock([]() -> future<> {
     for (const auto before : {eddy::duration(0), eddy::duration(5ms)}) {
       co_await eddy::sleep(before);
@@ -45,7 +46,7 @@ TEST_CASE("on a paused clock sleeps end on time to the nanosecond, of any start 
   });
 }
 
-TEST_CASE("sleeps of years, one after the other and all at once") {
+TEST_CASE("a paused clock carries sleeps of years") {
   on_paused_clock([]() -> future<> {
     constexpr auto year = 365 * 24h;
     const auto start = clock::now();
@@ -58,7 +59,7 @@ TEST_CASE("sleeps of years, one after the other and all at once") {
   });
 }
 
-TEST_CASE("the longest sleeps end at the end of time, and others come before") {
+TEST_CASE("the longest sleeps end at the end of time, after all others") {
   on_paused_clock([]() -> future<> {
     test::mock_task task;
     auto longest = eddy::sleep(std::chrono::hours::max());
@@ -70,11 +71,11 @@ TEST_CASE("the longest sleeps end at the end of time, and others come before") {
     co_await eddy::sleep(eddy::duration::max());
     CHECK(clock::now() == eddy::instant::max());
     CHECK(task.take_wakes() == 1);
-    co_await eddy::sleep(1h);  // there is no later
+    co_await eddy::sleep(1h);  // ends at once: the clock cannot go further
   });
 }
 
-TEST_CASE("a thousand sleeps of no time by the real clock") {
+TEST_CASE("a thousand sleeps of zero length end by the real clock") {
   const test::leak_check leaks;
   eddy::runtime rt;
   rt.block_on([]() -> future<> {
@@ -84,7 +85,7 @@ TEST_CASE("a thousand sleeps of no time by the real clock") {
 
 // ---- timeout
 
-/// Ready again and again.
+/// Never waits: each of its awaits is ready at once.
 future<> never_waits() {
   for (;;) co_await eddy::sleep(0s);
 }
@@ -98,7 +99,7 @@ TEST_CASE("a future whose awaits are always ready does not outrun its timeout") 
   });
 }
 
-TEST_CASE("a promise's future in time, and one that is too late by the real clock") {
+TEST_CASE("a timeout returns a promise's value in time, and elapses by the real clock") {
   on_paused_clock([]() -> future<> {
     test::mock_task task;
     eddy::promise<int> p, q;
@@ -165,8 +166,7 @@ TEST_CASE("two runs on a paused clock see the same times") {
   CHECK(times == random_sleeps());
 }
 
-TEST_CASE(
-    "advance moves the clock by what it says, not a nanosecond more, with timers or without") {
+TEST_CASE("advance moves the clock by exactly its argument, with timers or without") {
   on_paused_clock([]() -> future<> {
     test::mock_task task;
     for (const bool with_timer : {false, true}) {
@@ -189,7 +189,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("a sleep is still to come after an advance that is too short, polled before it or not") {
+TEST_CASE("a sleep is pending after an advance that is too short, polled before it or not") {
   on_paused_clock([]() -> future<> {
     for (const bool polled_before : {true, false}) {
       test::mock_task task;
@@ -222,7 +222,7 @@ class advances_between {
   bool poll_before_;
 };
 
-TEST_CASE("the task that advances the clock may be the one that sleeps") {
+TEST_CASE("the task that advances the clock may itself sleep") {
   on_paused_clock([]() -> future<> {
     for (const bool before : {true, false}) {
       const bool ended = co_await advances_between(before);
@@ -231,7 +231,7 @@ TEST_CASE("the task that advances the clock may be the one that sleeps") {
   });
 }
 
-TEST_CASE("advanced in quarters, a sleep wakes with the last of them") {
+TEST_CASE("a sleep advanced in quarters wakes with the last one") {
   on_paused_clock([]() -> future<> {
     test::mock_task task;
     auto once = eddy::sleep(1ms);
@@ -253,7 +253,7 @@ TEST_CASE("advanced in quarters, a sleep wakes with the last of them") {
   });
 }
 
-TEST_CASE("an interval under a clock that is advanced by hand") {
+TEST_CASE("an interval ticks on a clock that is advanced by hand") {
   on_paused_clock([]() -> future<> {
     const auto start = clock::now();
     test::advance(1ms);
@@ -284,7 +284,7 @@ TEST_CASE("an interval under a clock that is advanced by hand") {
 
 // ---- timers and runtimes
 
-TEST_CASE("a sleep in a task that another thread waits for") {
+TEST_CASE("a task may sleep while another thread waits for it") {
   const test::leak_check leaks;
   eddy::runtime rt;
   eddy::promise<bool> done;
@@ -299,7 +299,7 @@ TEST_CASE("a sleep in a task that another thread waits for") {
   driver.join();
 }
 
-/// Wakes itself at every poll until its sleep is over.
+/// Wakes its task at every poll until its sleep has ended.
 class starve {
  public:
   explicit starve(eddy::instant deadline) noexcept : sleep_(deadline) {}
@@ -326,7 +326,7 @@ TEST_CASE("a task that always wakes itself does not starve its own timer") {
   });
 }
 
-TEST_CASE("a timer belongs to the runtime that polled it, also when another resets it") {
+TEST_CASE("a timer stays with the runtime that polled it, even if another one resets it") {
   const test::leak_check leaks;
   auto one = eddy::runtime::builder().start_paused().build();
   std::this_thread::sleep_for(1ms);

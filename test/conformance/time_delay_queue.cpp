@@ -1,4 +1,4 @@
-// tokio-util's time_delay_queue.rs: what time/delay_queue.cpp does not show.
+// The behaviour that tokio-util's time_delay_queue.rs tests and test/time/delay_queue.cpp does not.
 
 #include <doctest/doctest.h>
 
@@ -24,12 +24,12 @@ using eddy::clock;
 using eddy::delay_key;
 using eddy::delay_queue;
 
-/// A queue, and a task that waits for its next value again and again.
+/// A queue, and a task that repeatedly waits for its next value.
 class waiting_queue {
  public:
   delay_queue<std::string> q;
 
-  /// "-": nothing yet; "end": empty.
+  /// Polls for the next value. Returns the value, "-" if it is pending, or "end".
   std::string poll() {
     if (!next_) next_ = std::make_unique<leaf>(q.next());
     auto p = task_.poll(*next_);
@@ -58,7 +58,7 @@ void on_paused_clock(F scenario) {
   });
 }
 
-TEST_CASE("nothing, then one, then the end") {
+TEST_CASE("a queue of one entry is pending, then returns the entry, then the end") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     w.q.insert_at("foo", now + 5ms);
     CHECK(w.poll() == "-");
@@ -71,7 +71,7 @@ TEST_CASE("nothing, then one, then the end") {
   });
 }
 
-TEST_CASE("many delays, near and far: a wake for each and none between") {
+TEST_CASE("each of many delays causes one wake, with none in between") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     const std::vector<int> delays{1000, 2, 234, 262'144 + 9 * 4096, 60, 10};
     for (const int d : delays) w.q.insert_at(std::to_string(d), now + d * 1ms);
@@ -87,7 +87,7 @@ TEST_CASE("many delays, near and far: a wake for each and none between") {
   });
 }
 
-TEST_CASE("removed while it was waited for: the end, with a wake") {
+TEST_CASE("removing the last entry wakes the waiting task for the end") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     const auto key = w.q.insert_at("foo", now + 5ms);
     CHECK(w.poll() == "-");
@@ -100,7 +100,7 @@ TEST_CASE("removed while it was waited for: the end, with a wake") {
   });
 }
 
-TEST_CASE("reset to a later time, to an earlier one, again and again") {
+TEST_CASE("an entry may be reset repeatedly, to later and earlier times") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     const auto key = w.q.insert_at("foo", now + 5ms);
     CHECK(w.poll() == "-");
@@ -119,7 +119,7 @@ TEST_CASE("reset to a later time, to an earlier one, again and again") {
   });
 }
 
-TEST_CASE("reset to the past wakes who waits; inserted in the past and then put off, it waits") {
+TEST_CASE("a reset to the past wakes; an entry from the past that is postponed waits") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     const auto key = w.q.insert("foo", 10s);
     CHECK(w.poll() == "-");
@@ -138,7 +138,7 @@ TEST_CASE("reset to the past wakes who waits; inserted in the past and then put 
   });
 }
 
-TEST_CASE("of two that are due the other can still be removed") {
+TEST_CASE("of two due entries the second can still be removed") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     w.q.insert_at("foo", now + 64ms);
     const auto bar = w.q.insert_at("bar", now + 64ms);
@@ -149,7 +149,7 @@ TEST_CASE("of two that are due the other can still be removed") {
   });
 }
 
-TEST_CASE("what is inserted last may come first, before or after a poll, due or to come") {
+TEST_CASE("an entry inserted last may come first, before or after a poll") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     w.q.insert_at("last", now + 10s);
     CHECK(w.poll() == "-");
@@ -173,7 +173,7 @@ TEST_CASE("what is inserted last may come first, before or after a poll, due or 
   });
 }
 
-TEST_CASE("several reset past one another come out in their new order") {
+TEST_CASE("entries reset past one another come in their new order") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     const auto one = w.q.insert_at("one", now + 200ms);
     const auto two = w.q.insert_at("two", now + 250ms);
@@ -193,7 +193,7 @@ TEST_CASE("several reset past one another come out in their new order") {
   });
 }
 
-TEST_CASE("either of two that is reset to come earlier comes earlier") {
+TEST_CASE("either of two entries comes first when it is reset to an earlier time") {
   for (const bool first : {true, false}) {
     on_paused_clock([first](waiting_queue& w, eddy::instant now) {
       const auto one = w.q.insert_at("one", now + 200ms);
@@ -207,7 +207,7 @@ TEST_CASE("either of two that is reset to come earlier comes earlier") {
   }
 }
 
-TEST_CASE("the first reset to come later lets the second come at its time") {
+TEST_CASE("when the first entry is postponed, the second comes at its time") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     const auto one = w.q.insert_at("one", now + 200ms);
     w.q.insert_at("two", now + 250ms);
@@ -221,7 +221,7 @@ TEST_CASE("the first reset to come later lets the second come at its time") {
   });
 }
 
-TEST_CASE("inserting between polls of what is due loses nothing") {
+TEST_CASE("inserting between polls of due entries loses nothing") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     for (const char* v : {"1", "2", "3"}) w.q.insert_at(v, now + 100ms);
     CHECK(w.poll() == "-");
@@ -236,7 +236,7 @@ TEST_CASE("inserting between polls of what is due loses nothing") {
   });
 }
 
-TEST_CASE("put off or brought forward in the middle of its time, it wakes once, at the new one") {
+TEST_CASE("an entry reset in the middle of its delay wakes once, at its new time") {
   for (const auto was : {100ms, 200ms}) {
     on_paused_clock([was](waiting_queue& w, eddy::instant now) {
       const auto foo = w.q.insert_at("foo", now + was);
@@ -252,7 +252,7 @@ TEST_CASE("put off or brought forward in the middle of its time, it wakes once, 
   }
 }
 
-TEST_CASE("shrinking: what has expired or was removed leaves no memory behind") {
+TEST_CASE("shrink_to_fit frees the memory of expired and removed entries") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     w.q.insert_at("foo1", now + 10ms);
     w.q.insert_at("foo2", now + 10ms);
@@ -272,7 +272,7 @@ TEST_CASE("shrinking: what has expired or was removed leaves no memory behind") 
   });
 }
 
-TEST_CASE("shrinking: keys of what stays go on working, and new entries come in their order") {
+TEST_CASE("after shrink_to_fit keys stay valid and new entries come in order") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     w.q.insert_at("foo1", now + 10ms);
     w.q.insert_at("foo2", now + 10ms);
@@ -299,7 +299,7 @@ TEST_CASE("shrinking: keys of what stays go on working, and new entries come in 
 }
 
 #if EDDY_EXCEPTIONS
-TEST_CASE("shrinking: the key of an entry that is gone stays misuse") {
+TEST_CASE("after shrink_to_fit the key of a removed entry is still misuse") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     const auto foo = w.q.insert_at("foo", now + 10ms);
     w.q.insert_at("bar", now + 20ms);
@@ -329,7 +329,7 @@ TEST_CASE("a queue that has been in use for years takes new entries") {
   });
 }
 
-TEST_CASE("peek names the first, due or not, and changes nothing") {
+TEST_CASE("peek returns the key of the first entry and changes nothing") {
   on_paused_clock([](waiting_queue& w, eddy::instant now) {
     const auto foo = w.q.insert_at("foo", now + 5ms);
     const auto bar = w.q.insert_at("bar", now);
@@ -349,7 +349,7 @@ TEST_CASE("peek names the first, due or not, and changes nothing") {
   });
 }
 
-TEST_CASE("clearing wakes who waits, for the end") {
+TEST_CASE("clear wakes the waiting task for the end") {
   on_paused_clock([](waiting_queue& w, eddy::instant) {
     w.q.insert("foo", 1s);
     CHECK(w.poll() == "-");
