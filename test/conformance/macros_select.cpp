@@ -340,6 +340,19 @@ TEST_CASE("runtimes with the same seed make the same choices in select") {
   CHECK(draws(11) != draws(12));
 }
 
+#if EDDY_POOL
+std::vector<std::size_t> draws_of_pool(std::uint64_t seed) {
+  auto rt = eddy::runtime::builder().multi_loop().worker_threads(1).rng_seed(seed).build();
+  return rt.block_on(
+      []() -> future<std::vector<std::size_t>> { co_return co_await eddy::spawn(winners()); });
+}
+
+TEST_CASE("pools of one worker with the same seed make the same choices in select") {
+  CHECK(draws_of_pool(11) == draws_of_pool(11));
+  CHECK(draws_of_pool(11) != draws_of_pool(12));
+}
+#endif
+
 TEST_CASE("a named leaf may be passed to select by name") {
   in_runtime([]() -> future<> {
     test::pass leaf(1);

@@ -7,10 +7,12 @@
 
 #include <atomic>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "support/leak_check.hpp"
 #include "support/runtime_access.hpp"
@@ -269,6 +271,64 @@ TEST_CASE("seeded random numbers continue from one block_on to the next") {
   CHECK(a2 == b2);
   CHECK(a1 != a2);
 }
+
+#if EDDY_EXCEPTIONS
+eddy::runtime ends_on_failure() {
+  return eddy::runtime::builder()
+      .unhandled_panic(eddy::unhandled_panic::shutdown_runtime)
+      .on_unhandled_failure([](const eddy::task_failure&) {})
+      .build();
+}
+future<> fails() {
+  co_await eddy::yield_now();
+  throw std::runtime_error("the mast fell");
+}
+future<> spawn_a_failure_and_wait() {
+  eddy::spawn(fails());
+  co_await never();
+}
+
+TEST_CASE("with shutdown_runtime the failure of a detached task ends block_on") {
+  const test::leak_check leaks;
+  eddy::runtime rt = ends_on_failure();
+  CHECK_THROWS_AS(rt.block_on(spawn_a_failure_and_wait()), eddy::join_error);
+}
+
+TEST_CASE("after shutdown_runtime a spawned task never runs, and the next block_on destroys it") {
+  const test::leak_check leaks;
+  eddy::runtime rt = ends_on_failure();
+  std::thread([&rt] {
+    CHECK_THROWS_AS(rt.block_on(spawn_a_failure_and_wait()), eddy::join_error);
+  }).join();
+  bool ran = false;
+  auto late = rt.spawn([&ran]() -> future<> {
+    ran = true;
+    co_return;
+  });
+  CHECK_THROWS_AS(rt.block_on(one_round()), eddy::join_error);
+  CHECK(late.is_finished());
+  CHECK(eddy::runtime().block_on(eddy::attempt(std::move(late))).error() == eddy::errc::aborted);
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("shutdown_runtime ends every block_on that waits") {
+  const test::leak_check leaks;
+  eddy::runtime rt = ends_on_failure();
+  std::atomic<int> waiting{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i)
+    threads.emplace_back([&] {
+      CHECK_THROWS_AS(rt.block_on([&waiting]() -> future<> {
+        ++waiting;
+        co_await never();
+      }),
+                      eddy::join_error);
+    });
+  while (waiting != 2) std::this_thread::yield();
+  static_cast<void>(rt.spawn(fails()));
+  for (auto& t : threads) t.join();
+}
+#endif
 
 TEST_CASE("a task woken by on_park runs before the loop sleeps") {
   const test::leak_check leaks;

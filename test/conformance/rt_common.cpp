@@ -604,6 +604,51 @@ TEST_CASE("a task whose operations are always ready has to let others run") {
   });
 }
 
+TEST_CASE("unconstrained work may use any number of ready operations in one poll") {
+  const test::leak_check leaks;
+  eddy::runtime rt = test::make_runtime();
+  rt.block_on([]() -> future<> {
+    std::vector<eddy::join_handle<int>> ended;
+    for (int i = 0; i < 1000; ++i)
+      ended.push_back(eddy::spawn([](int v) -> future<int> { co_return v; }, i));
+    for (const auto& h : ended)
+      while (!h.is_finished()) co_await eddy::yield_now();
+    int polls = 0;
+    int taken = 0;
+    auto take_all = eddy::poll_fn([&](eddy::context& cx) -> eddy::polled<> {
+      ++polls;
+      while (taken < 1000 && ended[static_cast<std::size_t>(taken)].poll(cx)) ++taken;
+      return taken == 1000 ? eddy::polled<>(eddy::ready) : eddy::pending;
+    });
+    co_await eddy::unconstrained(std::move(take_all));
+    CHECK(polls == 1);
+    CHECK(taken == 1000);
+  });
+}
+
+TEST_CASE("consume_budget interrupts a loop when the budget is used up") {
+  const test::leak_check leaks;
+  eddy::runtime rt = test::make_runtime();
+  rt.block_on([]() -> future<> {
+    int steps = 0;
+    auto worker = eddy::pin([](int& n) -> future<> {
+      for (int i = 0; i < 1000; ++i) {
+        ++n;
+        co_await eddy::consume_budget();
+      }
+    }(steps));
+    int first = 0;
+    co_await eddy::poll_fn([&](eddy::context& cx) -> eddy::polled<> {
+      if (worker.poll(cx)) return eddy::ready;
+      if (first == 0) first = steps;
+      return eddy::pending;  // consume_budget has woken the task
+    });
+    CHECK(first > 1);
+    CHECK(first < 1000);
+    CHECK(steps == 1000);
+  });
+}
+
 TEST_CASE("a user's own leaf can take part in the budget") {
   const test::leak_check leaks;
   eddy::runtime rt = test::make_runtime();

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -271,6 +272,24 @@ TEST_CASE("a task spawned by a handle after the runtime's end is aborted") {
   CHECK(after.is_finished());
   CHECK(outcome(std::move(before)).error() == eddy::errc::aborted);
   CHECK(outcome(std::move(after)).error() == eddy::errc::aborted);
+}
+
+TEST_CASE("a blocking job that has started returns its value after the runtime's end") {
+  std::promise<void> started;
+  std::promise<void> may_end;
+  std::optional<eddy::runtime> rt(test::make_runtime());
+  auto job = [&] {
+    const auto guard = rt->enter();
+    return eddy::spawn_blocking([&] {
+      started.set_value();
+      may_end.get_future().wait();
+      return 42;
+    });
+  }();
+  started.get_future().wait();
+  rt.reset();
+  may_end.set_value();
+  CHECK(outcome(std::move(job)) == 42);
 }
 
 TEST_CASE("a blocking job spawned after the runtime's end is not run") {
